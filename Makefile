@@ -1,0 +1,49 @@
+# Two commands for a new machine with Python 3.11+ and make: `make demo` and `make test`.
+VENV ?= .venv
+PYTHON ?= python3
+PORT ?= 8000
+HOST ?= 0.0.0.0
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/collector demo --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.dev $(VENV)/.chromium
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev node_modules/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	node_modules/.bin/tsc -p static/tsconfig.json
+	$(BIN)/python -m pytest tests/test_arrows.py
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+# ---- what they need
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+# Chromium: Debian's as root, else Playwright's own
+$(VENV)/.chromium: $(VENV)/.dev
+	$(BIN)/python tools/install_chromium.py
+	@touch $@
+
+node_modules/.installed: package.json
+	npm install --no-audit --no-fund --no-package-lock --loglevel=error
+	@touch $@
+
+clean:
+	rm -rf $(VENV) node_modules dist build .mypy_cache .ruff_cache .pytest_cache

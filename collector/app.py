@@ -1,0 +1,124 @@
+"""Wiring: one FastAPI application a node, made by `create_app(settings)`; two can live in one process."""
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from collector import __version__
+from collector.assets import asset_dir, load_assets
+from collector.clock import now_ms
+from collector.db import open_engine, prepare_store, reading, writing
+from collector.form_store import FormStore
+from collector.pages import load_english, make_environment, page, page_language
+from collector.problems import PROBLEMS, ProblemError
+from collector.queries import store
+from collector.routes import citizen, facilitator, lab, pull, static
+from collector.routes import sync as sync_routes
+from collector.settings import Settings
+from collector.submissions import flags_of
+from collector.web import SafetyHeaders, wants_html
+from sync.push import SyncLoop, SyncResult, sync_once
+
+log = logging.getLogger("collector")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Open the store below `settings.data_dir` and return the node's application. Raises ProblemError."""
+    engine = open_engine(settings.url)
+    prepare_store(engine)
+    with writing(engine) as session:
+        store.first_facts(session, settings.name)
+    app = FastAPI(title="Collector", version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None)
+    state = app.state
+    state.settings, state.engine = settings, engine
+    state.forms = FormStore(engine)
+    state.form_pages = {}
+    state.assets = load_assets(asset_dir("static"))
+    state.templates = make_environment(state.assets)
+    state.english = load_english()
+    with reading(engine) as session:
+        state.node_name = store.fact(session, "name") or "Collector"
+        state.node_id = store.fact(session, "node_id")
+    state.check = lambda content: flags_of(state.forms, content)
+    state.install_form = state.forms.install
+    state.sync_loop = SyncLoop(engine, settings.sync_seconds, state.install_form)
+    state.kick = state.sync_loop.kick
+    state.sync_now = lambda: sync_now(app)
+    for router in (static.router, citizen.router, facilitator.router, lab.router, pull.router, sync_routes.router):
+        app.include_router(router)
+    app.add_middleware(SafetyHeaders)
+    _add_handlers(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    if app.state.settings.sync_seconds > 0:
+        app.state.sync_loop.start()
+    yield
+    app.state.sync_loop.stop()
+    app.state.engine.dispose()
+
+
+def sync_now(app: FastAPI) -> SyncResult:
+    """Talk to the upstream once, now, whatever the background loop is doing. Raises ProblemError no_upstream."""
+    with httpx.Client() as http:
+        return sync_once(app.state.engine, http, now_ms(), app.state.install_form)
+
+
+def _add_handlers(app: FastAPI) -> None:
+    @app.exception_handler(ProblemError)
+    def known(request: Request, error: ProblemError) -> Response:
+        return answer_problem(request, error)
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return answer_problem(request, ProblemError(PROBLEMS["not_found"], path=request.url.path))
+        if error.status_code == 405:
+            return answer_problem(request, ProblemError(PROBLEMS["method_not_allowed"], method=request.method))
+        return answer_problem(request, ProblemError(PROBLEMS["bad_request"], reason=str(error.detail)))
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return answer_problem(request, ProblemError(PROBLEMS["bad_request"], reason=reason))
+
+    @app.exception_handler(OperationalError)
+    def store_trouble(request: Request, error: OperationalError) -> Response:
+        full = "disk is full" in str(error.orig) or "readonly" in str(error.orig)
+        log.error("store: %s", error.orig)
+        return answer_problem(request, ProblemError(PROBLEMS["disk_full" if full else "store_busy"]))
+
+    @app.exception_handler(Exception)
+    def unknown(request: Request, error: Exception) -> Response:
+        number = f"E-{secrets.randbelow(9000) + 1000}"
+        log.error("%s %s %s", number, request.method, request.url.path, exc_info=error)
+        return answer_problem(request, ProblemError(PROBLEMS["server_error"], number=number))
+
+
+def answer_problem(request: Request, error: ProblemError) -> Response:
+    """Answer with a page for people and with problem+json (RFC 9457) for programs."""
+    if not wants_html(request):
+        return JSONResponse(error.as_json(), error.problem.status, media_type="application/problem+json")
+    if error.problem.code == "login_needed":
+        return RedirectResponse(str(error.values["login"]), 303)
+    sentence = error.sentence(page_language(request))
+    return page(request, "problem.html", {"problem": error, "sentence": sentence}, status=error.problem.status)
+
+
+def asgi_app() -> ASGIApp:
+    """Make the application from the environment, for `uvicorn --factory collector.app:asgi_app`."""
+    from collector.settings import settings_from_environment
+
+    return create_app(settings_from_environment())

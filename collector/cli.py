@@ -1,0 +1,300 @@
+"""Commands. Each opens the store it needs, says what happened in Spanish, and exits 1 with a clear sentence when not."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+import httpx
+from sqlalchemy import Engine
+
+from collector import __version__
+from collector.clock import now_ms
+from collector.db import open_engine, prepare_store, reading, writing
+from collector.problems import PROBLEMS, ProblemError
+from collector.queries import store
+from collector.settings import Settings, settings_from_environment
+
+if TYPE_CHECKING:
+    from collector.publishing import Checked
+
+DATA = click.option("--data", type=click.Path(path_type=Path), default=None, help="Carpeta de datos (COLLECTOR_DATA).")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="collector")
+def cli() -> None:
+    """Collector: encuestas y grupos focales que no se pierden, con o sin internet."""
+
+
+def main() -> None:
+    """Run the command line; a known problem is a sentence, not a traceback."""
+    try:
+        cli()
+    except ProblemError as error:
+        click.echo(error.sentence("es"), err=True)
+        raise SystemExit(1) from error
+
+
+def _open(data: Path | None) -> tuple[Settings, Engine]:
+    settings = settings_from_environment(data)
+    engine = open_engine(settings.url)
+    prepare_store(engine)
+    with writing(engine) as session:
+        store.first_facts(session, settings.name)
+    return settings, engine
+
+
+@cli.command()
+@DATA
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 para que entren otros teléfonos.")
+@click.option("--port", default=8000, show_default=True)
+def serve(data: Path | None, host: str, port: int) -> None:
+    """Abre este equipo a los navegadores."""
+    import uvicorn
+
+    from collector.app import create_app
+
+    app = create_app(settings_from_environment(data))
+    click.echo(f"Collector en http://{host}:{port}  (Ctrl-C para terminar)")
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+
+
+@cli.command()
+@click.option("--data", type=click.Path(path_type=Path), default=Path("data/demo"), show_default=True)
+@click.option("--host", default="0.0.0.0", show_default=True, help="127.0.0.1 si nadie más debe entrar.")  # noqa: S104
+@click.option("--port", default=8000, show_default=True, help="Puerto del equipo de campo; central usa el siguiente.")
+def demo(data: Path, host: str, port: int) -> None:
+    """Prueba todo en esta computadora: una central y un equipo de campo con tres encuestas."""
+    from collector.demo import run_demo
+
+    run_demo(data, host, port)
+
+
+# --- forms
+
+
+@cli.group()
+def form() -> None:
+    """Formularios XLSForm: revisar y publicar."""
+
+
+FORM_FILE = click.argument("file", type=click.Path(path_type=Path))
+
+
+@form.command("check")
+@FORM_FILE
+@click.option("--json", "as_json", is_flag=True, help="El informe como JSON.")
+def check_form(file: Path, as_json: bool) -> None:
+    """Revisa un formulario y dice todo lo que hay que arreglar. No cambia nada."""
+    report = _checked(file).report
+    click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else report.text("es"))
+    raise SystemExit(0 if report.is_publishable else 1)
+
+
+@form.command("publish")
+@FORM_FILE
+@DATA
+def publish_form(file: Path, data: Path | None) -> None:
+    """Publica un formulario en este equipo; de aquí baja a los equipos que le envían."""
+    from collector.form_store import FormStore, VersionTaken
+
+    checked = _checked(file)
+    click.echo(checked.report.text("es"))
+    if checked.form is None:
+        _stop("No se publicó: arregle los errores y publique otra vez. Nada cambió.")
+    _settings, engine = _open(data)
+    name = f"{checked.form.form_id}, versión {checked.form.version}"
+    try:
+        is_new = FormStore(engine).install(checked.xform, file.name, file.read_bytes())
+    except VersionTaken:
+        _stop(f"Ya hay otro contenido publicado como {name}. Cambie «version» en la hoja settings y publique otra vez.")
+    click.echo(f"Publicado: {name}. Página: /f/{checked.form.form_id}" if is_new else f"Ya estaba publicado: {name}.")
+
+
+def _checked(file: Path) -> "Checked":
+    from collector.publishing import check_path
+
+    try:
+        return check_path(file)
+    except OSError as error:
+        raise ProblemError(PROBLEMS["file_not_found"], path=str(file)) from error
+
+
+def _stop(sentence: str) -> NoReturn:
+    click.echo(sentence, err=True)
+    raise SystemExit(1)
+
+
+# --- nodes
+
+
+@cli.command("enrol-code")
+@DATA
+def enrol_code(data: Path | None) -> None:
+    """Da un código de un solo uso (15 minutos) para que otro equipo envíe a este."""
+    from collector.queries import nodes
+
+    _settings, engine = _open(data)
+    with writing(engine) as session:
+        code = nodes.make_enrol_code(session, now_ms())
+    click.echo(f"Código: {code}\nEn el otro equipo: collector enrol DIRECCIÓN {code}")
+
+
+@cli.command()
+@click.argument("url")
+@click.argument("code")
+@click.option("--name", default="", help="Cómo se llama este equipo.")
+@DATA
+def enrol(url: str, code: str, name: str, data: Path | None) -> None:
+    """Inscribe este equipo para que envíe a URL."""
+    from sync.push import enrol as enrol_node
+
+    _settings, engine = _open(data)
+    with httpx.Client(timeout=20) as http:
+        enrol_node(engine, http, url, code, name)
+    if name:
+        with writing(engine) as session:
+            store.set_fact(session, "name", name)
+    click.echo(f"Inscrito en {url}.")
+
+
+@cli.command("sync")
+@DATA
+def sync_now(data: Path | None) -> None:
+    """Envía ahora lo que espera y trae formularios nuevos."""
+    from collector.form_store import FormStore
+    from sync.push import sync_once
+
+    _settings, engine = _open(data)
+    with httpx.Client(timeout=30) as http:
+        result = sync_once(engine, http, now_ms(), FormStore(engine).install)
+    click.echo(f"Enviados: {result.sent}. Formularios nuevos: {result.forms}.")
+    _print_status(engine)
+    if result.error:
+        raise SystemExit(1)
+
+
+@cli.command()
+@DATA
+@click.option("--json", "as_json", is_flag=True)
+def status(data: Path | None, as_json: bool) -> None:
+    """Dice cuántas respuestas están guardadas, enviadas y recibidas en central."""
+    from collector.queries import nodes
+
+    _settings, engine = _open(data)
+    if not as_json:
+        _print_status(engine)
+        return
+    with reading(engine) as session:
+        click.echo(json.dumps(nodes.node_status(session).as_json(), ensure_ascii=False, indent=2))
+
+
+def _print_status(engine: Engine) -> None:
+    from collector.queries import nodes
+
+    with reading(engine) as session:
+        state: dict[str, Any] = nodes.node_status(session).as_json()
+    counts = state["counts"]
+    click.echo(
+        f"Guardado solo aquí: {counts['guardado']}\nEnviado: {counts['enviado']}\n"
+        f"Recibido en central: {counts['recibido_en_central']}\nEn revisión: {counts['cuarentena']}\n"
+        f"Último contacto: {state['last_contact'] or 'todavía no'}"
+    )
+    if state["last_error"]:
+        click.echo(f"Último problema: {state['last_error']['es']}")
+
+
+# --- people and keys
+
+
+@cli.group()
+def user() -> None:
+    """Personas del laboratorio."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--password", default="", help="Sin esto se pide, o se inventa con --random.")
+@click.option("--random", "invent", is_flag=True, help="Inventa una contraseña y la muestra una vez.")
+@DATA
+def add_user(email: str, password: str, invent: bool, data: Path | None) -> None:
+    """Agrega una persona, o le cambia la contraseña."""
+    import secrets
+
+    from collector import people
+
+    secret = password or (secrets.token_urlsafe(9) if invent else "")
+    secret = secret or click.prompt("Contraseña", hide_input=True, confirmation_prompt=True)
+    _settings, engine = _open(data)
+    try:
+        with writing(engine) as session:
+            people.add_user(session, email, secret)
+    except ValueError as error:
+        _stop(str(error))
+    click.echo(f"Listo: {email}" + (f"  contraseña: {secret}" if invent else ""))
+
+
+@cli.group()
+def pin() -> None:
+    """PIN de facilitación de este equipo."""
+
+
+@pin.command("set")
+@click.argument("digits", required=False)
+@DATA
+def set_pin(digits: str | None, data: Path | None) -> None:
+    """Pone el PIN que abre las páginas de facilitación."""
+    from collector import people
+
+    chosen = digits or click.prompt("PIN", hide_input=True, confirmation_prompt=True)
+    _settings, engine = _open(data)
+    try:
+        with writing(engine) as session:
+            people.set_pin(session, chosen)
+    except ValueError as error:
+        _stop(str(error))
+    click.echo("Listo. Las páginas de facilitación están en /equipo")
+
+
+@cli.group()
+def token() -> None:
+    """Tokens para traer datos (collector pull)."""
+
+
+@token.command("add")
+@click.argument("name")
+@DATA
+def add_token(name: str, data: Path | None) -> None:
+    """Hace un token y lo muestra una sola vez."""
+    from collector import people
+
+    _settings, engine = _open(data)
+    with writing(engine) as session:
+        made = people.make_token(session, name)
+    click.echo(made)
+
+
+# --- pull
+
+
+@cli.command()
+@click.argument("url")
+@click.option("--token", required=True, help="El que dio «collector token add».")
+@click.option("--to", "to", type=click.Path(path_type=Path), required=True, help="Archivo SQLite que se mantiene al día.")
+def pull(url: str, token: str, to: Path) -> None:
+    """Mantiene al día un archivo SQLite local con lo que central tiene."""
+    from collector.pull import pull as pull_data
+
+    with click.progressbar(length=1, label="Trayendo registros") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        result = pull_data(url, token, to, progress)
+    click.echo(f"{result.records} registros nuevos en {to}.")
+
+
+if __name__ == "__main__":
+    main()

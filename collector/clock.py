@@ -1,0 +1,27 @@
+"""Time as this program keeps it: epoch milliseconds inside, ISO 8601 with offset in records and answers."""
+
+import time
+from datetime import UTC, datetime
+
+
+def now_ms() -> int:
+    """Return the present moment in epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def iso(ms: int) -> str:
+    """Return `ms` as "2026-11-20T10:42:00.123Z"."""
+    moment = datetime.fromtimestamp(ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_iso(text: str) -> tuple[int, int] | None:
+    """Read "2026-11-20T10:42:00.123-05:00" as (epoch ms, offset minutes); None when it is not such a time."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    offset = moment.utcoffset()
+    if offset is None:
+        return None
+    return round(moment.timestamp() * 1000), int(offset.total_seconds() // 60)

@@ -1,0 +1,165 @@
+"""`make demo`: a central node and a field node enrolled to it, in one process, with the starter forms."""
+
+import secrets
+import shutil
+import socket
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import httpx
+import segno
+import uvicorn
+from fastapi import FastAPI
+
+from collector import people
+from collector.app import create_app
+from collector.clock import now_ms
+from collector.db import reading, writing
+from collector.publishing import check_file
+from collector.queries import nodes
+from collector.queries.people import list_users
+from collector.settings import Settings
+from sync.push import enrol
+
+STARTER = Path(__file__).resolve().parent / "starter"
+FORMS = ("tarjeta.xlsx", "servicios.xlsx", "confianza.xlsx")  # the last published stands first
+EMAIL = "lab@demo.local"
+
+
+@dataclass
+class Running:
+    """One node being served by its own thread."""
+
+    app: FastAPI
+    server: uvicorn.Server
+    thread: threading.Thread
+
+    def stop(self) -> None:
+        """Ask the server to end and wait for it."""
+        self.server.should_exit = True
+        self.thread.join(timeout=10)
+
+
+def run_demo(data: Path, host: str, port: int) -> None:
+    """Serve both nodes until Ctrl-C. The first time it also makes a person, a PIN and a token, shown once."""
+    for taken in (port, port + 1):
+        if not _is_free(host, taken):
+            raise SystemExit(f"El puerto {taken} está ocupado. Pruebe: make demo PORT={port + 100}")
+    central = _serve(Settings(data_dir=data / "central", name="Central", sync_seconds=0), host, port + 1)
+    field = _serve(Settings(data_dir=data / "campo", name="Equipo de campo", sync_seconds=3), host, port)
+    try:
+        secret = _first_time(central, field, port)
+        _tell(host, port, secret)
+        while central.thread.is_alive() and field.thread.is_alive():
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        click.echo("\nTerminando… / Stopping…")
+    finally:
+        field.stop()
+        central.stop()
+        click.echo("Listo. Los datos quedan en / Data stays in: " + str(data))
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _serve(settings: Settings, host: str, port: int) -> Running:
+    app = create_app(settings)
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, name=settings.name)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.02)
+    return Running(app, server, thread)
+
+
+def _first_time(central: Running, field: Running, port: int) -> dict[str, str]:
+    """Publish, enrol and make keys where that was not done before; return what is to be shown once."""
+    forms = central.app.state.forms
+    held = {row.form_id for row in forms.current()}
+    for name in FORMS:
+        if name.partition(".")[0] in held:
+            continue
+        content = (STARTER / name).read_bytes()
+        checked = check_file(name, content)
+        if checked.form is None:
+            raise SystemExit(checked.report.text("es"))
+        forms.install(checked.xform, name, content)
+    _enrol(central, field, port)
+    field.app.state.sync_now()
+    with reading(central.app.state.engine) as session:
+        if list_users(session):
+            return {}
+    secret = {"password": secrets.token_urlsafe(9), "pin": f"{secrets.randbelow(10**6):06d}"}
+    with writing(central.app.state.engine) as session:
+        people.add_user(session, EMAIL, secret["password"])
+        people.set_pin(session, secret["pin"])
+        secret["token"] = people.make_token(session, "demo")
+    with writing(field.app.state.engine) as session:
+        people.set_pin(session, secret["pin"])
+    return secret
+
+
+def _enrol(central: Running, field: Running, port: int) -> None:
+    with reading(field.app.state.engine) as session:
+        if nodes.get_upstream(session) is not None:
+            return
+    with writing(central.app.state.engine) as session:
+        code = nodes.make_enrol_code(session, now_ms())
+    with httpx.Client(timeout=10) as http:
+        enrol(field.app.state.engine, http, f"http://127.0.0.1:{port + 1}", code, "Equipo de campo")
+
+
+def _tell(host: str, port: int, secret: dict[str, str]) -> None:
+    address = _lan_address() if host == "0.0.0.0" else host  # noqa: S104
+    field, central = f"http://{address}:{port}", f"http://{address}:{port + 1}"
+    click.echo(
+        f"""
+Collector está listo. / Collector is ready.
+
+  Encuesta (teléfonos) / Survey (phones):       {field}/f/confianza
+  Facilitación / Facilitator:                   {field}/equipo
+  Laboratorio / Lab:                            {central}/lab
+"""
+    )
+    if secret:
+        click.echo(
+            f"""Claves, se muestran solo esta vez / Keys, shown only this once:
+  Laboratorio / Lab:            {EMAIL}   {secret["password"]}
+  PIN de facilitación / PIN:    {secret["pin"]}
+  Token:                        {secret["token"]}
+  collector pull {central} --token {secret["token"]} --to lab.db
+"""
+        )
+    else:
+        click.echo(
+            "Claves: las que se mostraron la primera vez. Otra contraseña / Keys as shown the first time. A new one:\n"
+            f"  collector user add {EMAIL} --random --data data/demo/central\n"
+        )
+    if address != "127.0.0.1" and sys.stdout.isatty() or shutil.get_terminal_size().columns >= 60:
+        click.echo("Teléfonos en la misma red, escaneen / Phones on the same network, scan:")
+        segno.make(f"{field}/f/confianza", error="l", micro=False).terminal(compact=True)
+    click.echo("Ctrl-C termina los dos equipos. / Ctrl-C ends both nodes.", nl=True)
+    sys.stdout.flush()
+
+
+def _lan_address() -> str:
+    """Return the address other devices of this network see; no packet is sent for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])

@@ -1,0 +1,242 @@
+"""The survey page of one form: what the template draws, and the JSON that the page's scripts read.
+
+One walk over the form numbers its nodes and its texts, so that the page and the JSON speak of the same ones.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from collector.forms.expressions import instances_used
+from collector.forms.model import Choice, Form, Group, Question, Text, language_code, text_in
+from collector.forms.state import Filling
+
+LONG_LIST = 12  # above this a list is a <select>: light, and phones know how to show it
+APART = ("ns", "nr")  # «No sé», «Prefiero no decir»: drawn apart, stored like any choice
+SCALE = tuple(str(number) for number in range(11))
+
+# sentences that the scripts write; keys are those of state.js problems and of fill.js
+UI = {
+    "step": "Pregunta {n} de {total}",
+    "required": "Falta una respuesta. Responda esta pregunta para seguir.",
+    "type": "Esta respuesta no tiene la forma que se espera. Revísela.",
+    "choice": "Elija una de las opciones de la lista.",
+    "constraint": "Esta respuesta no es válida. Revísela.",
+}
+TYPE_HELP = {
+    "integer": "Escriba un número entero, por ejemplo 3.",
+    "decimal": "Escriba un número, por ejemplo 2.5.",
+    "date": "Escriba una fecha que exista, por ejemplo 2026-11-20.",
+    "text": "El texto es demasiado largo. Escríbalo más corto.",
+}
+
+
+@dataclass
+class Words:
+    """Numbers every text that differs between languages, and gives it in the page's language."""
+
+    form: Form
+    language: str
+    english: Mapping[str, str]
+    keys: dict[str, Text] = field(default_factory=dict)
+
+    def ui(self, sentence: str) -> Text:
+        """Return one of our own sentences in every language of the form; Spanish where we have no other."""
+        languages = self.form.languages or ("",)
+        code = {name: language_code(name) for name in languages}
+        return {name: self.english.get(sentence, sentence) if code[name] == "en" else sentence for name in languages}
+
+    def plain(self, text: Text) -> str:
+        """Return the text in the page's language."""
+        return text_in(text, self.language, self.form)
+
+    def attribute(self, text: Text) -> Markup:
+        """Return ` data-t="7"` for a text that has translations, else nothing."""
+        key = self._key(text)
+        return Markup(' data-t="{}"').format(key) if key else Markup("")
+
+    def __call__(self, text: Text | str) -> Markup:
+        """Return the text as markup, wrapped for translation where it has several languages."""
+        both = self.ui(text) if isinstance(text, str) else text
+        words = escape(self.plain(both)).replace("\n", Markup("<br>"))
+        key = self._key(both)
+        return Markup('<span data-t="{}">{}</span>').format(key, words) if key else words
+
+    def _key(self, text: Text) -> str:
+        shown = {name: text_in(text, name, self.form) for name in self.form.languages}
+        if len(set(shown.values())) < 2:
+            return ""
+        for key, known in self.keys.items():
+            if known == text:
+                return key
+        key = str(len(self.keys) + 1)
+        self.keys[key] = text
+        return key
+
+    def by_language(self) -> dict[str, dict[str, str]]:
+        """Return language -> key -> text for the JSON; the page itself holds its own language."""
+        return {
+            name: {key: text_in(text, name, self.form) for key, text in self.keys.items()}
+            for name in self.form.languages
+            if name != self.language
+        }
+
+
+@dataclass(frozen=True)
+class Item:
+    """A question or a group heading as the template draws it."""
+
+    index: int
+    node: Question | Group
+    control: str  # group note text area integer decimal date list box scale many
+    shown: bool
+    value: str = ""
+    trouble: str = ""
+    choices: tuple[Choice, ...] = ()
+    apart: tuple[Choice, ...] = ()
+    offered: frozenset[str] = frozenset()
+
+
+def control_of(question: Question, form: Form) -> str:
+    """Return the name of the control that asks `question`."""
+    if question.type == "text":
+        return "area" if "multiline" in question.appearance else "text"
+    if question.type == "select_multiple":
+        return "many"
+    if question.type != "select_one":
+        return question.type
+    names = [choice.name for choice in form.lists[question.list_name]]
+    if set(SCALE) <= set(names):
+        return "scale"
+    return "box" if len(names) > LONG_LIST or "minimal" in question.appearance else "list"
+
+
+def page_items(filling: Filling, words: Words, page: int, troubles: Mapping[str, str]) -> list[Item]:
+    """Return what page number `page` shows, group headings included, in form order."""
+    form = filling.form
+    wanted = set(form.pages[page])
+    groups = {path for question in form.questions if question.path in wanted for path in question.groups}
+    nodes: dict[str, Question | Group] = {group.path: group for group in form.groups if group.path in groups}
+    nodes |= {question.path: question for question in form.questions if question.path in wanted}
+    index = {path: number for number, path in enumerate(form.nodes)}
+    return [
+        _item(filling, words, nodes[path], index[path], troubles.get(path, "")) for path in form.nodes if path in nodes
+    ]
+
+
+def _item(filling: Filling, words: Words, node: Question | Group, index: int, trouble: str) -> Item:
+    shown = filling.relevant[node.path]
+    if isinstance(node, Group):
+        return Item(index, node, "group", shown)
+    choices = filling.form.lists.get(node.list_name, ())
+    control = control_of(node, filling.form)
+    apart = tuple(c for c in choices if c.name in APART and control in ("list", "scale"))
+    return Item(
+        index=index,
+        node=node,
+        control=control,
+        shown=shown,
+        value=filling.raw[node.path],
+        trouble=trouble,
+        choices=tuple(c for c in choices if c not in apart),
+        apart=apart,
+        offered=frozenset(filling.choices(node.path)),
+    )
+
+
+def sentence_for(form: Form, question: Question, trouble: str, words: Words) -> str:
+    """Return what to say beside a field: the form's own message, else ours."""
+    said = {"required": question.required_message, "constraint": question.constraint_message}.get(trouble, {})
+    ours = TYPE_HELP.get(question.type, UI["type"]) if trouble == "type" else UI[trouble]
+    return words.plain(said) or words.plain(words.ui(ours))
+
+
+def fill_json(form: Form, words: Words) -> bytes:
+    """Return what the page's scripts need of the form, as JSON. `words` has walked the whole page before."""
+    index = {path: number for number, path in enumerate(form.nodes)}
+    nodes = [_node(form, path, index) for path in form.nodes]
+    used = {name for node in nodes for key in "rqcxf" if key in node for name in instances_used(node[key])}
+    plain = {q.list_name for q in form.questions if q.list_name and q.choice_filter is None}
+    languages = form.languages or ("",)
+    content = {
+        "form": form.form_id,
+        "version": form.version,
+        "sha": form.sha256[:16],
+        "title": form.title,
+        "langs": languages,
+        "codes": {name: language_code(name) for name in languages},
+        "nodes": nodes,
+        "order": [index[path] for path in form.order],
+        "pages": [[index[path] for path in page] for page in form.pages],
+        # columns only of lists that an expression reads; names of the others
+        "lists": {name: _columns(items) for name, items in form.lists.items() if name in used},
+        "choices": {name: [choice.name for choice in form.lists[name]] for name in sorted(plain)},
+        "ui": {name: {key: words.ui(text)[name] for key, text in UI.items()} for name in languages},
+        "texts": words.by_language(),
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _columns(items: tuple[Choice, ...]) -> list[dict[str, str]]:
+    return [{name: value for name, value in choice.columns.items() if name != "itextId"} for choice in items]
+
+
+def _node(form: Form, path: str, index: Mapping[str, int]) -> dict[str, Any]:
+    group = next((group for group in form.groups if group.path == path), None)
+    if group is not None:
+        return _lean({"k": path, "s": 0, "g": [index[p] for p in group.groups], "r": group.relevant})
+    question = form.question(path)
+    logic = question.logic
+    messages = {
+        "required": dict(question.required_message),
+        "constraint": dict(question.constraint_message),
+    }
+    return _lean(
+        {
+            "k": question.key,
+            "s": question.slot,
+            "t": question.type,
+            "b": question.bind,
+            "g": [index[p] for p in question.groups],
+            "r": logic.relevant,
+            "q": logic.required,
+            "c": logic.constraint,
+            "x": logic.calculate,
+            "f": question.choice_filter,
+            "l": question.list_name,
+            "d": question.default,
+            "m": {name: text for name, text in messages.items() if text},
+        }
+    )
+
+
+def _lean(node: dict[str, Any]) -> dict[str, Any]:
+    keep = ("k", "s", "g")
+    return {key: value for key, value in node.items() if key in keep or value not in (None, "", {}, [])}
+
+
+def shown_pages(filling: Filling) -> list[int]:
+    """Return the numbers of pages with something to ask or to say now."""
+    return [page for page in range(len(filling.form.pages)) if filling.page_is_shown(page)]
+
+
+def page_troubles(filling: Filling, page: int, words: Words) -> dict[str, str]:
+    """Return path -> sentence for each answer of the page that is not right."""
+    found = ((path, filling.trouble(path)) for path in filling.form.pages[page])
+    return {
+        path: sentence_for(filling.form, filling.program.questions[path], trouble, words)
+        for path, trouble in found
+        if trouble
+    }
+
+
+def everything(filling: Filling, words: Words, troubles: Mapping[str, str]) -> Iterator[tuple[int, list[Item]]]:
+    """Give each page with its items: the page holds the whole form, one part of it visible."""
+    for page in range(len(filling.form.pages)):
+        yield page, page_items(filling, words, page, troubles)
+
+
+Translate = Callable[..., str]

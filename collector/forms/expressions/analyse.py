@@ -1,0 +1,120 @@
+"""What an IR reads and calls: for the order of calculation, what a node may recompute and what the page must load."""
+
+from collections.abc import Iterator, Set
+from typing import Any
+
+from collector.forms.expressions.catalogue import RARE_NAMES
+from collector.forms.expressions.scope import Ir
+from collector.forms.expressions.shape import Shape
+
+CLOCK_AND_CHANCE = ("today", "now", "random", "uuid")
+
+
+def reads(ir: Ir, shape: Shape, context: str, *, outside: bool = False) -> frozenset[str]:
+    """Return the absolute paths that `ir`, resolved for `context`, reads; the repeats it goes through too.
+
+    A node read inside once() counts, the node itself included. `outside` as in resolve().
+    """
+    row = shape.row_of(context)
+    home = shape.parent_row(row) if outside and shape.is_repeat(context) else row
+    names = {(slot.row, slot.index): path for path, slot in shape.slots.items() if slot.kind != "group"}
+    return frozenset(_paths(ir, shape, names, home, home))
+
+
+def _paths(ir: Ir, shape: Shape, names: dict[tuple[str, int], str], row: str, home: str) -> Iterator[str]:
+    """Yield the paths `ir` reads in the row `row`."""
+    match ir[0]:
+        case "v":
+            yield names[_climbed(shape, row, ir[1]), ir[2]]
+        case "p":
+            yield _climbed(shape, row, ir[1])
+        case "r":
+            yield from _walked(ir, shape, names, row, home)
+        case "c":
+            yield from _paths(ir[1], shape, names, home, home)
+        case "f" if ir[1] == "jr:choice-name":
+            yield ir[3][1]
+            yield from _paths(ir[2], shape, names, row, home)
+        case _:
+            for part in parts(ir):
+                yield from _paths(part, shape, names, row, home)
+
+
+def _walked(ir: Ir, shape: Shape, names: dict[tuple[str, int], str], row: str, home: str) -> Iterator[str]:
+    """Yield the paths a node-set reads: its repeats, its predicates and its end."""
+    _, up, operations, leaf = ir
+    at = _climbed(shape, row, up)
+    for operation in operations:
+        if operation[0] == 0:
+            at = shape.parent_row(at)
+        elif operation[0] > 0:
+            at = names[at, operation[0]]
+            yield at
+        for predicate in operation[1]:
+            yield from _paths(predicate, shape, names, at, home)
+        for index in operation[2:]:
+            yield from _paths(index, shape, names, row, home)
+    for slot in leaf if isinstance(leaf, list) else [leaf]:
+        if slot is not None:
+            yield names[at, slot]
+
+
+def _climbed(shape: Shape, row: str, up: int) -> str:
+    """Return the row path `up` rows above."""
+    for _ in range(up):
+        row = shape.parent_row(row)
+    return row
+
+
+def parts(ir: Ir) -> list[Ir]:
+    """List the IRs directly inside one."""
+    if ir[0] == "r":
+        return [inner for operation in ir[2] for inner in [*operation[1], *operation[2:]]]
+    if ir[0] == "i":
+        return list(ir[2])
+    if ir[0] == "x":
+        return [ir[2]]
+    return [part for part in ir[1:] if isinstance(part, list)]
+
+
+def every(ir: Ir) -> Iterator[Ir]:
+    """Yield an IR and all those inside it."""
+    yield ir
+    for part in parts(ir):
+        yield from every(part)
+
+
+def is_volatile(ir: Ir, external: Set[str] = frozenset()) -> bool:
+    """Tell whether a node cannot recompute `ir` from the record alone.
+
+    True for the clock, chance, pulldata() and the lists in `external` (ids of instances that come as attachments).
+    False for once(…): the record holds what it gave.
+    """
+    if ir[0] == "i" and (ir[1] in external or ir[4:] == ["pulldata"]):
+        return True
+    if ir[0] == "f":
+        if ir[1] == "once":
+            return False
+        if ir[1] in CLOCK_AND_CHANCE or (ir[1] == "randomize" and len(ir) < 4):
+            return True
+    return any(is_volatile(part, external) for part in parts(ir))
+
+
+def functions_used(ir: Ir) -> frozenset[str]:
+    """Return the names of the functions that `ir` calls."""
+    return frozenset(part[1] for part in every(ir) if part[0] == "f")
+
+
+def needs_rare_functions(ir: Ir) -> bool:
+    """Tell whether the page must load functions-rare.js for `ir`."""
+    return bool(functions_used(ir) & RARE_NAMES)
+
+
+def instances_used(ir: Ir) -> frozenset[str]:
+    """Return the ids of the secondary instances that `ir` looks into."""
+    return frozenset(part[1] for part in every(ir) if part[0] == "i")
+
+
+def patterns_used(ir: Ir) -> list[Any]:
+    """List the (canonical) patterns of regex() calls."""
+    return [part[3][1] for part in every(ir) if part[:2] == ["f", "regex"]]

@@ -1,0 +1,182 @@
+"""Resolving function calls: count and kinds of the arguments, and the functions that need more than that."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from collector.forms.expressions import refusals, syntax
+from collector.forms.expressions.catalogue import FUNCTIONS, Signature
+from collector.forms.expressions.errors import ExpressionError
+from collector.forms.expressions.paths import walk
+from collector.forms.expressions.patterns import canonical_pattern, regex_problems
+from collector.forms.expressions.scope import Ir, Resolvers, Scope
+from collector.forms.expressions.values import parse_moment
+
+
+def call(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve a function call."""
+    signature = FUNCTIONS.get(tree.name)
+    if signature is None:
+        raise refusals.unknown_function(tree.name, tree.position)
+    count = len(tree.arguments)
+    if not signature.least <= count <= signature.most:
+        raise refusals.wrong_count(tree.name, count, signature, tree.position)
+    special = SPECIAL.get(tree.name)
+    return special(tree, scope, to) if special else ["f", tree.name, *arguments(tree, scope, signature, to)]
+
+
+def arguments(tree: syntax.Call, scope: Scope, signature: Signature, to: Resolvers) -> list[Ir]:
+    """Resolve the arguments as the function reads them."""
+    return [argument(tree.name, each, scope, signature.kind(at), to) for at, each in enumerate(tree.arguments)]
+
+
+def argument(name: str, tree: syntax.Ast, scope: Scope, kind: str, to: Resolvers) -> Ir:
+    """Resolve one argument of the kind the catalogue names."""
+    match kind:
+        case "b":
+            return to.condition(tree, scope)
+        case "m":
+            return to.many(tree, scope)
+        case "n":
+            ir = to.many(tree, scope)
+            if not is_nodeset(ir):
+                raise refusals.not_a_nodeset(name, tree.position)
+            return ir
+        case _:
+            return to.value(tree, scope)
+
+
+def is_nodeset(ir: Ir) -> bool:
+    """Tell whether an IR gives a node-set."""
+    return ir[0] in ("r", "i") or (ir[0] == "c" and is_nodeset(ir[1])) or ir[:2] == ["f", "randomize"]
+
+
+def own_value(position: int, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve `.`, the node itself."""
+    return to.value(syntax.Path(".", (syntax.Step(".", (), position),), position), scope)
+
+
+def default_to_own_value(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve string(), number(), string-length() and normalize-space(), which read `.` when nothing is given."""
+    given = arguments(tree, scope, FUNCTIONS[tree.name], to)
+    return ["f", tree.name, *(given or [own_value(tree.position, scope, to)])]
+
+
+def once(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve once(x): the value the node already has, else x."""
+    own = own_value(tree.position, scope.home, to)
+    return ["f", "once", ["c", own] if scope.bind else own, to.value(tree.arguments[0], scope)]
+
+
+def position(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve position() in a predicate, or position(row) to the row number; a group stands alone, so 1."""
+    if not tree.arguments:
+        return ["f", "position"]
+    place = tree.arguments[0]
+    if not isinstance(place, syntax.Path) or place.start == "instance":
+        raise refusals.not_a_path("position", tree.position, "position(..)")
+    if place.start == "current" and scope.bind:
+        return ["c", position(tree, scope.bind, to)]
+    found = walk(place, scope, to, bind_last=True)
+    if found.operations or (scope.in_item and place.start != "/"):
+        raise refusals.not_a_row_around(place.position)
+    if not scope.shape.is_repeat(found.path) or found.path != found.row:
+        return ["n", 1]
+    return ["p", scope.up_to(found.row), scope.shape.slots[found.path].index]
+
+
+def regex(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve regex(text, 'pattern'); the pattern is a literal, so that it can be checked now."""
+    pattern = tree.arguments[1]
+    if not isinstance(pattern, syntax.Text):
+        raise refusals.not_a_literal("regex", "its pattern", "su expresión regular", pattern.position)
+    problems = regex_problems(pattern.value)
+    if problems:
+        es, _, en = problems[0].partition(" / ")
+        raise ExpressionError(en, es, pattern.position)
+    return ["f", "regex", to.value(tree.arguments[0], scope), ["s", canonical_pattern(pattern.value)]]
+
+
+def decimal_date_time(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve decimal-date-time(x); a literal text that is no date could only ever give NaN, so it is a slip."""
+    given = tree.arguments[0]
+    if isinstance(given, syntax.Text) and given.value and parse_moment(given.value, 0) is None:
+        raise refusals.not_a_date(given.value, given.position)
+    return ["f", tree.name, to.value(given, scope)]
+
+
+def pulldata(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve pulldata('file', 'column', 'key column', key) to a look-up in the instance of that file."""
+    names = [each.value for each in tree.arguments[:3] if isinstance(each, syntax.Text)]
+    if len(names) < 3:
+        raise refusals.not_a_literal("pulldata", "the file and two columns", "el archivo y dos columnas", tree.position)
+    file, column, key = names
+    file = file.removesuffix(".csv")
+    refusals.check_columns(file, [column, key], scope.shape, tree.position)
+    wanted = ["f", "string", to.value(tree.arguments[3], scope)]
+    return ["i", file, [["x", key, wanted]], column, "pulldata"]
+
+
+def choice_name(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve jr:choice-name(value, 'path'): the path is a text, so it is read here."""
+    quoted = tree.arguments[1]
+    if not isinstance(quoted, syntax.Text):
+        raise refusals.choice_name_unquoted(quoted.position)
+    place = syntax.parse(quoted.value.strip())
+    if not isinstance(place, syntax.Path) or place.start == "instance":
+        raise refusals.unknown_path(quoted.value.strip(), quoted.position, scope.shape)
+    steps = tuple(replace(step, position=quoted.position) for step in place.steps)
+    found = walk(replace(place, steps=steps, position=quoted.position), scope.home, to)
+    return ["f", tree.name, to.value(tree.arguments[0], scope), ["s", found.path]]
+
+
+def indexed_repeat(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve indexed-repeat(question, repeat, number, …): up to three repeats, outermost first."""
+    question = static_path(tree.arguments[0], scope, to)
+    if len(tree.arguments) % 2 == 0:
+        raise refusals.index_missing(static_path(tree.arguments[-1], scope, to), tree.position)
+    pairs = zip(tree.arguments[1::2], tree.arguments[2::2], strict=True)
+    indexes = {static_path(place, scope, to): to.value(index, scope) for place, index in pairs}
+    chain = scope.shape.chain(scope.shape.row_of(question))
+    for repeat in indexes:
+        if repeat not in chain:
+            raise refusals.not_a_repeat_around(repeat, question, tree.position)
+    return indexed_rows(tree, scope, question, indexes)
+
+
+def indexed_rows(tree: syntax.Call, scope: Scope, question: str, indexes: dict[str, Ir]) -> Ir:
+    """Walk from the innermost shared row down to `question`, taking the rows that `indexes` names."""
+    shape = scope.shape
+    around = shape.chain(scope.row)
+    anchor, operations = shape.root, []
+    for repeat in reversed(shape.chain(shape.row_of(question))):
+        if repeat in indexes:
+            operations.append([shape.slots[repeat].index, [], indexes[repeat]])
+        elif repeat in around and not operations:
+            anchor = repeat
+        else:
+            raise refusals.index_missing(repeat, tree.position)
+    slot = shape.slots.get(question)
+    return ["r", scope.up_to(anchor), operations, slot.index if slot and slot.kind == "value" else None]
+
+
+def static_path(tree: syntax.Ast, scope: Scope, to: Resolvers) -> str:
+    """Return the absolute path that `tree` names."""
+    if not isinstance(tree, syntax.Path) or tree.start == "instance":
+        example = "indexed-repeat(${question}, ${repeat}, 1)"
+        raise refusals.not_a_path("indexed-repeat", tree.position, example)
+    return walk(tree, scope.home if tree.start == "current" else scope, to).path
+
+
+SPECIAL: dict[str, Callable[[syntax.Call, Scope, Resolvers], Ir]] = {
+    "string": default_to_own_value,
+    "number": default_to_own_value,
+    "string-length": default_to_own_value,
+    "normalize-space": default_to_own_value,
+    "once": once,
+    "position": position,
+    "regex": regex,
+    "decimal-date-time": decimal_date_time,
+    "pulldata": pulldata,
+    "jr:choice-name": choice_name,
+    "indexed-repeat": indexed_repeat,
+}

@@ -1,0 +1,296 @@
+"""Checks of the survey sheet: every row is looked at, everything found is said in one go.
+
+Pure. `check_survey` is the entry; `workbook_checks` does columns, choices, settings and translations. What is supported
+stands as data in `sheets`, what is said in `sentences`.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from pyxform.parsing.expression import is_xml_tag
+from pyxform.utils import default_is_dynamic
+
+from collector.forms import sheets as support
+from collector.forms.readability import PLAIN, fernandez_huerta, is_spanish
+from collector.forms.report import Finding
+from collector.forms.sentences import say
+from collector.forms.sheets import EXPRESSION_COLUMNS, TEXT_COLUMNS, Node, Outline, SheetRow, Sheets, Table
+
+REFERENCE = re.compile(r"\$\{([^{}]*)(\}?)")
+EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
+RESERVED_NAMES = frozenset({"meta"})
+ASKED = frozenset({"text", "integer", "decimal", "date", "select_one", "select_multiple"})
+
+# words that ask who somebody is: in a name (whole parts of it) and in a question's text
+PERSONAL_NAMES = {
+    "nombre": "nombre", "nombres": "nombre", "apellido": "apellido", "apellidos": "apellido", "cedula": "cédula",
+    "pasaporte": "pasaporte", "telefono": "teléfono", "celular": "teléfono", "whatsapp": "teléfono", "correo": "correo",
+    "email": "correo", "direccion": "dirección", "fullname": "nombre", "surname": "apellido", "phone": "teléfono",
+    "passport": "pasaporte", "address": "dirección", "firma": "firma",
+}  # fmt: skip
+PERSONAL_TEXT = (
+    (r"\b(?:su|tu) (?:primer )?nombre\b|\bnombre (?:completo|y apellidos?)\b|c[óo]mo se llama usted", "nombre"),
+    (r"\b(?:your|first|last|full) name\b", "nombre"),
+    (r"\bc[ée]dula\b|\bnational id\b|\bid number\b", "cédula"),
+    (r"\bpasaporte\b|\bpassport\b", "pasaporte"),
+    (r"\b(?:n[úu]mero de |su )(?:tel[ée]fono|celular|whatsapp)\b|\b(?:phone|mobile) number\b", "teléfono"),
+    (r"\bcorreo(?: electr[óo]nico)?\b|\be-?mail\b", "correo"),
+    (r"\b(?:su|tu) direcci[óo]n\b|\byour (?:home )?address\b", "dirección"),
+    (r"\bfecha de (?:su )?nacimiento\b|\bdate of birth\b", "fecha de nacimiento"),
+)
+NOT_A_PERSON = frozenset(
+    {"comunidad", "municipio", "distrito", "corregimiento", "lugar", "escuela", "organizacion", "grupo", "proyecto"}
+)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the row checks need to know of the whole form."""
+
+    table: Table
+    outline: Outline
+    lists: frozenset[str]
+    rows_by_name: dict[str, list[int]]
+
+
+def check_survey(sheets: Sheets, walked: Outline) -> Iterator[Finding]:
+    """Give every finding of the survey sheet, row by row."""
+    table = sheets.table("survey")
+    choices = sheets.table("choices")
+    lists = frozenset(choices.text(row, "list_name") for row in choices.rows) - {""}
+    survey = Survey(table, walked, lists, _rows_by_name(walked))
+    yield from _untyped_rows(table)
+    yield from _unmatched(survey)
+    yield from _names(survey)
+    for node in walked.nodes:
+        for check in ROW_CHECKS:
+            yield from check(survey, node)
+
+
+def _rows_by_name(walked: Outline) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for node in walked.nodes:
+        if node.name:
+            rows.setdefault(node.name, []).append(node.row.row)
+    return rows
+
+
+def _at(table: Table, row: SheetRow, name: str, code: str, /, **values: object) -> Finding:
+    """Return a finding on the cell of `row` under our column `name`."""
+    header = table.header(name, row)
+    return say(code, sheet=table.sheet, row=row.row, column=header, cell=row.cells.get(header, ""), **values)
+
+
+def _under(node: Node, header: str, code: str, /, **values: object) -> Finding:
+    """Return a finding on the cell of `node` under `header`."""
+    cell = node.row.cells.get(header, "")
+    return say(code, sheet="survey", row=node.row.row, column=header, cell=cell, **values)
+
+
+def guesses(word: str, known: Iterable[str]) -> dict[str, str]:
+    """Return the hint's ending that names the known word nearest to `word`, in both languages, "" for none."""
+    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.7)
+    if not near:
+        return {"guess": "", "guess_en": ""}
+    return {"guess": f" ¿Quiso decir {near[0]}?", "guess_en": f" Did you mean {near[0]}?"}
+
+
+def _untyped_rows(table: Table) -> Iterator[Finding]:
+    for row in table.rows:
+        if support.is_disabled(table, row):
+            yield _at(table, row, "disabled", "row_disabled")
+        elif not table.text(row, "type"):
+            says_something = table.text(row, "name") or table.text(row, "label")
+            yield _at(table, row, "type", "type_missing" if says_something else "row_skipped")
+
+
+def _unmatched(survey: Survey) -> Iterator[Finding]:
+    for row in survey.outline.unmatched:
+        word = support.row_type(survey.table.text(row, "type")).word
+        begins = word.startswith("begin")
+        partner = word.replace("begin", "end") if begins else word.replace("end", "begin")
+        yield _at(survey.table, row, "type", "begin_alone" if begins else "end_alone", partner=partner)
+
+
+# --- types
+
+
+def _type(survey: Survey, node: Node) -> Iterator[Finding]:
+    word, kind = node.type.word, node.type.kind
+    whole = " ".join(survey.table.text(node.row, "type").split())
+    if word == "begin_group":
+        return
+    if kind in ("select_one", "select_multiple"):
+        yield from _select(survey, node)
+    elif word in support.CLOCK_TYPES:
+        yield _at(survey.table, node.row, "type", "type_clock")
+    elif word in support.SILENT_TYPES:
+        yield _at(survey.table, node.row, "type", "type_silent")
+    elif kind not in ("", "begin"):
+        return
+    elif word.lower() in support.LATER_TYPES:
+        what, what_en = support.LATER_TYPES[word.lower()]
+        code = "repeat_later" if word == "begin_repeat" else "type_later"
+        yield _at(survey.table, node.row, "type", code, what=what, what_en=what_en)
+    elif word in support.REFUSED_TYPES or whole.startswith(support.REFUSED_PREFIXES):
+        instead = support.REFUSED_TYPES.get(word, ("Quite la fila.", "Remove the row."))
+        yield _at(survey.table, node.row, "type", "type_refused", instead=instead[0], instead_en=instead[1])
+    else:
+        known = [*support.ANSWER_TYPES, *support.SELECT_TYPES, "begin_group", "end_group"]
+        yield _at(survey.table, node.row, "type", "type_unknown", **guesses(whole.lower(), known))
+
+
+def _select(survey: Survey, node: Node) -> Iterator[Finding]:
+    said = node.type
+    if not said.list_name:
+        yield _at(survey.table, node.row, "type", "list_missing")
+    elif said.list_name not in survey.lists:
+        near = guesses(said.list_name, survey.lists)
+        yield _at(survey.table, node.row, "type", "list_unknown", list_name=said.list_name, **near)
+    elif said.rest:
+        values = {"rest": said.rest, "list_name": said.list_name, "name": node.name}
+        yield _at(survey.table, node.row, "type", "or_other", **values)
+
+
+# --- names
+
+
+def _names(survey: Survey) -> Iterator[Finding]:
+    """Check names: there, well written, not used twice in one group, not the same but for capitals."""
+    seen: dict[str, int] = {}
+    folded: dict[str, int] = {}
+    for node in survey.outline.nodes:
+        row, name = node.row, survey.table.text(node.row, "name")
+        if not name and node.type.kind != "note" and node.type.word != "audit":
+            yield _at(survey.table, row, "name", "name_missing", example=f"p{row.row}")
+        elif name in RESERVED_NAMES:
+            yield _at(survey.table, row, "name", "name_reserved")
+        elif name and not is_xml_tag(name):
+            yield _at(survey.table, row, "name", "name_bad", example=plain_name(name))
+        elif name and node.path in seen:
+            yield _at(survey.table, row, "name", "name_twice", other=seen[node.path])
+        elif name and node.path.lower() in folded:
+            yield _at(survey.table, row, "name", "name_case", other=folded[node.path.lower()])
+        seen.setdefault(node.path, row.row)
+        folded.setdefault(node.path.lower(), row.row)
+
+
+def plain_name(text: str) -> str:
+    """Return a usable name made from `text`: "1 año" -> "p1_año"."""
+    name = re.sub(r"[^\w.-]+", "_", text.strip().lower()).strip("_.-") or "p"
+    return name if name[0].isalpha() else f"p{name}"
+
+
+# --- cells
+
+
+def _label(survey: Survey, node: Node) -> Iterator[Finding]:
+    shown = node.type.kind in ASKED or node.type.kind == "note"
+    media = any(survey.table.text(node.row, name) for name in support.MEDIA_COLUMNS)
+    if shown and not survey.table.text(node.row, "label") and not (survey.table.text(node.row, "hint") or media):
+        yield _at(survey.table, node.row, "label", "label_missing", name=node.name)
+
+
+def _calculation(survey: Survey, node: Node) -> Iterator[Finding]:
+    if node.type.kind == "calculate" and not survey.table.text(node.row, "calculation"):
+        yield _at(survey.table, node.row, "calculation", "calculation_missing", name=node.name)
+
+
+def _references(survey: Survey, node: Node) -> Iterator[Finding]:
+    for name in (*EXPRESSION_COLUMNS, *TEXT_COLUMNS, "default", "repeat_count", "trigger"):
+        for column, cell in survey.table.filled(node.row, name):
+            for match in REFERENCE.finditer(cell):
+                yield from _reference(survey, node, column.header, match)
+
+
+def _reference(survey: Survey, node: Node, header: str, match: re.Match[str]) -> Iterator[Finding]:
+    name, closed = match[1], match[2]
+    rows = survey.rows_by_name
+    if closed and name.startswith("last-saved#"):
+        yield _under(node, header, "last_saved", written=match[0])
+    elif not closed or not is_xml_tag(name):
+        yield _under(node, header, "reference_bad", written=match[0][:40])
+    elif name not in rows and name != "instanceID":
+        yield _under(node, header, "reference_unknown", name=name, **guesses(name, rows))
+    elif len(rows.get(name, [])) > 1:
+        yield _under(node, header, "reference_twice", name=name, rows=", ".join(map(str, rows[name])))
+
+
+def _later_columns(survey: Survey, node: Node) -> Iterator[Finding]:
+    if node.type.kind == "" or node.type.word in support.LATER_TYPES:
+        return  # the type is spoken of already, and its parameters go with it
+    for name, (what, what_en) in support.LATER_COLUMNS.items():
+        if survey.table.text(node.row, name):
+            yield _at(survey.table, node.row, name, "column_later", what=what, what_en=what_en)
+
+
+def _default(survey: Survey, node: Node) -> Iterator[Finding]:
+    text = survey.table.text(node.row, "default")
+    if text and default_is_dynamic(text, node.type.kind or node.type.word):
+        yield _at(survey.table, node.row, "default", "default_dynamic")
+
+
+def _appearance(survey: Survey, node: Node) -> Iterator[Finding]:
+    text = survey.table.text(node.row, "appearance")
+    refused = next((mark for mark in support.REFUSED_APPEARANCES if mark in text.replace(" ", "")), "")
+    if refused:
+        yield _at(survey.table, node.row, "appearance", "appearance_refused", name=text)
+        return
+    for word in text.split():
+        if word == "table-list":
+            yield _at(survey.table, node.row, "appearance", "table_list")
+        elif word not in support.APPEARANCES and not support.COLUMNS_APPEARANCE.fullmatch(word):
+            yield _at(survey.table, node.row, "appearance", "appearance_unknown", name=word)
+
+
+def _excel_errors(survey: Survey, node: Node) -> Iterator[Finding]:
+    for header, cell in node.row.cells.items():
+        if cell in EXCEL_ERRORS:
+            yield _under(node, header, "excel_error")
+
+
+# --- people
+
+
+def _personal(survey: Survey, node: Node) -> Iterator[Finding]:
+    if node.type.kind not in ("text", "integer", "date"):
+        return
+    parts = _unaccented(node.name.lower()).replace("-", "_").replace(".", "_").split("_")
+    by_name = [PERSONAL_NAMES[part] for part in parts if part in PERSONAL_NAMES and not NOT_A_PERSON & set(parts)]
+    if by_name:
+        yield _at(survey.table, node.row, "name", "personal", name=node.name, what=by_name[0])
+        return
+    for column, label in survey.table.filled(node.row, "label"):
+        found = next((what for pattern, what in PERSONAL_TEXT if re.search(pattern, label.lower())), "")
+        if found:
+            yield _under(node, column.header, "personal", name=node.name, what=found)
+            return
+
+
+def _unaccented(text: str) -> str:
+    return text.translate(str.maketrans("áéíóúü", "aeiouu"))
+
+
+def _readability(survey: Survey, node: Node) -> Iterator[Finding]:
+    if node.type.kind not in ASKED:
+        return
+    for column, label in survey.table.filled(node.row, "label"):
+        score = fernandez_huerta(label) if is_spanish(column.language, label) else None
+        if score is not None and score < PLAIN:
+            yield _under(node, column.header, "hard_to_read", score=round(score))
+
+
+ROW_CHECKS: tuple[Callable[[Survey, Node], Iterator[Finding]], ...] = (
+    _type,
+    _label,
+    _calculation,
+    _references,
+    _later_columns,
+    _default,
+    _appearance,
+    _excel_errors,
+    _personal,
+    _readability,
+)

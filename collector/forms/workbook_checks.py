@@ -1,0 +1,203 @@
+"""Checks of columns, choices, settings and translations: what is not about one row of the survey sheet.
+
+Pure. `check_columns`, `check_choices`, `check_settings` and `check_translations` each give all they find.
+"""
+
+import re
+from collections.abc import Iterator
+
+from collector.forms import sheets as support
+from collector.forms.report import Finding
+from collector.forms.sentences import say
+from collector.forms.sheets import TEXT_COLUMNS, Outline, SheetRow, Sheets, Table, setting
+from collector.forms.survey_checks import plain_name
+
+FORM_ID = re.compile(r"[\w.\-]{1,249}")
+FORM_ID_ENDINGS = (".xls", ".xlsx", ".xml")
+ROWS_NAMED = 12  # row numbers written out in one sentence
+
+
+# --- sheets and columns
+
+
+def check_columns(sheets: Sheets) -> Iterator[Finding]:
+    """Give findings on headers and on sheets that are not used."""
+    for sheet in ("survey", "choices", "settings"):
+        yield from _repeated_columns(sheets, sheet)
+    yield from _survey_columns(sheets)
+    for name in sheets.others:
+        code = "sheet_refused" if name == "entities" else "sheet_unused"
+        yield say(code, sheet=name, name=name)
+
+
+def _repeated_columns(sheets: Sheets, sheet: str) -> Iterator[Finding]:
+    seen: dict[tuple[str, str], str] = {}
+    for column in sheets.table(sheet).columns:
+        key = (column.name, column.language)
+        if key in seen:
+            yield say("column_twice", sheet=sheet, row=1, column=column.header, cell=column.header, other=seen[key])
+        seen.setdefault(key, column.header)
+
+
+def _survey_columns(sheets: Sheets) -> Iterator[Finding]:
+    table = sheets.table("survey")
+    for column in table.columns:
+        if not any(row.cells.get(column.header) for row in table.rows):
+            continue  # a template's empty columns say nothing
+        unknown = column.name not in support.SURVEY_COLUMNS and column.name not in support.LATER_COLUMNS
+        if column.name in support.UNUSED_COLUMNS:
+            yield say("column_unused", sheet="survey", row=1, column=column.header, cell=column.header)
+        elif unknown:
+            yield say("column_unknown", sheet="survey", row=1, column=column.header, cell=column.header)
+
+
+# --- choices
+
+
+def check_choices(sheets: Sheets, walked: Outline) -> Iterator[Finding]:
+    """Give findings on the choices sheet: only lists that a question uses can be wrong for it."""
+    table = sheets.table("choices")
+    several = {node.type.list_name for node in walked.nodes if node.type.kind == "select_multiple"}
+    single = {node.type.list_name for node in walked.nodes if node.type.kind == "select_one"}
+    if table.rows:
+        yield from _missing_columns(table, ("list_name", "name") if single | several else ())
+    if table.has("list_name") and table.has("name"):
+        yield from _choice_names(table, setting(sheets, "allow_choice_duplicates").lower() in support.YES)
+        for row in table.rows:
+            yield from _choice_cells(table, row, single, several)
+
+
+def _missing_columns(table: Table, wanted: tuple[str, ...]) -> Iterator[Finding]:
+    for name in wanted:
+        if not table.has(name):
+            yield say("column_missing", sheet=table.sheet, row=1, column=name, sheet_name=table.sheet, missing=name)
+
+
+def _choice_names(table: Table, may_repeat: bool) -> Iterator[Finding]:
+    seen: dict[tuple[str, str], int] = {}
+    for row in table.rows:
+        list_name, name = table.text(row, "list_name"), table.text(row, "name")
+        if list_name and not name:
+            yield _at(table, row, "name", "choice_name_missing", list_name=list_name)
+        elif name and not list_name:
+            yield say("choice_list_missing", sheet="choices", row=row.row, column=table.header("list_name"), cell=name)
+        elif name and (list_name, name) in seen and not may_repeat:
+            yield _at(table, row, "name", "choice_twice", list_name=list_name, other=seen[list_name, name])
+        seen.setdefault((list_name, name), row.row)
+
+
+def _choice_cells(table: Table, row: SheetRow, single: set[str], several: set[str]) -> Iterator[Finding]:
+    list_name, name = table.text(row, "list_name"), table.text(row, "name")
+    if " " in name and list_name in single | several:
+        code = "choice_space_multiple" if list_name in several else "choice_space"
+        yield _at(table, row, "name", code, example=plain_name(name))
+    media = any(table.text(row, kind) for kind in support.MEDIA_COLUMNS)
+    if name and list_name in single | several and not table.text(row, "label") and not media:
+        header = table.header("label")
+        yield say("choice_label_missing", sheet="choices", row=row.row, column=header, cell=name)
+
+
+def _at(table: Table, row: SheetRow, name: str, code: str, /, **values: object) -> Finding:
+    header = table.header(name, row)
+    return say(code, sheet=table.sheet, row=row.row, column=header, cell=row.cells.get(header, ""), **values)
+
+
+# --- settings
+
+
+def check_settings(sheets: Sheets, stem: str) -> Iterator[Finding]:
+    """Give findings on the settings sheet. `stem`: the file's name without its ending."""
+    table = sheets.table("settings")
+    if not setting(sheets, "form_id"):
+        yield say("form_id_missing", sheet="settings", column="form_id", form_id=form_id_of(sheets, stem))
+    if not setting(sheets, "version"):
+        yield say("version_missing", sheet="settings", column="version")
+    for row in table.rows[:1]:
+        form_id = setting(sheets, "form_id")
+        if form_id and (not FORM_ID.fullmatch(form_id) or form_id.lower().endswith(FORM_ID_ENDINGS)):
+            yield _at(table, row, "form_id", "form_id_bad")
+        yield from _setting_names(table, row)
+        yield from _default_language(sheets, row)
+
+
+def form_id_of(sheets: Sheets, stem: str) -> str:
+    """Return the setting form_id, else a usable one made from the file's name."""
+    return setting(sheets, "form_id") or re.sub(r"[^\w-]+", "_", stem).strip("_-") or "formulario"
+
+
+def _setting_names(table: Table, row: SheetRow) -> Iterator[Finding]:
+    for column in table.columns:
+        cell = row.cells.get(column.header, "")
+        code = "setting_unknown"
+        if column.name in support.SETTINGS or not cell:
+            continue
+        if column.name == "public_key":
+            code = "setting_refused"
+        elif column.name in support.UNUSED_SETTINGS:
+            code = "setting_unused"
+        yield say(code, sheet="settings", row=row.row, column=column.header, cell=cell)
+
+
+def _default_language(sheets: Sheets, row: SheetRow) -> Iterator[Finding]:
+    wanted = setting(sheets, "default_language")
+    languages = languages_of(sheets, "")
+    named = [language for language in languages if language]
+    if wanted and named and wanted not in languages and "" not in languages:
+        table = sheets.table("settings")
+        yield _at(table, row, "default_language", "language_unknown", languages=", ".join(named))
+
+
+# --- translations
+
+
+def languages_of(sheets: Sheets, unnamed: str) -> list[str]:
+    """List the languages the form's texts are in; columns without one count as `unnamed`."""
+    columns = [*sheets.table("survey").columns, *sheets.table("choices").columns]
+    names = [column.language or unnamed for column in columns if column.name in TEXT_COLUMNS]
+    return list(dict.fromkeys(names))
+
+
+def check_translations(sheets: Sheets) -> Iterator[Finding]:
+    """Give one warning a column and language: which rows have the text in another language but not in this one."""
+    unnamed = setting(sheets, "default_language")
+    languages = languages_of(sheets, unnamed)
+    if len(languages) < 2:
+        return
+    for sheet in ("survey", "choices"):
+        table = sheets.table(sheet)
+        for name in TEXT_COLUMNS:
+            for language in languages:
+                yield from _untranslated(table, name, language, unnamed)
+
+
+def _untranslated(table: Table, name: str, language: str, unnamed: str) -> Iterator[Finding]:
+    mine = [c for c in table.columns if c.name == name and (c.language or unnamed) == language]
+    missing = [
+        row for row in table.rows if table.text(row, name) and not any(row.cells.get(column.header) for column in mine)
+    ]
+    if missing:
+        numbers = [str(row.row) for row in missing[:ROWS_NAMED]]
+        rows = ", ".join(numbers) + ("…" if len(missing) > ROWS_NAMED else "")
+        header = mine[0].header if mine else (f"{name}::{language}" if language else name)
+        cell = table.text(missing[0], name)
+        values = {"language": language or "sin nombre", "count": len(missing), "rows": rows}
+        yield say("translation_missing", sheet=table.sheet, row=missing[0].row, column=header, cell=cell, **values)
+
+
+def check_shape(sheets: Sheets) -> Iterator[Finding]:
+    """Give what makes every other check pointless: no survey sheet, no type column, nothing asked."""
+    if not sheets.headers.get("survey"):
+        yield say("no_survey", names=", ".join(sheets.names) or "-")
+        return
+    table = sheets.table("survey")
+    missing = list(_missing_columns(table, ("type", "name")))
+    yield from missing
+    if not missing and not any(_asks(table, row) for row in support.active_rows(table)):
+        yield say("no_questions", sheet="survey")
+
+
+def _asks(table: Table, row: SheetRow) -> bool:
+    """Say whether a row asks something, in a way known or not: a form of unknown types has its own errors."""
+    said = support.row_type(table.text(row, "type"))
+    silent = said.word in support.CLOCK_TYPES or said.word in support.SILENT_TYPES
+    return said.kind not in ("note", "calculate", "begin", "end") and not silent

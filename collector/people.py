@@ -1,0 +1,227 @@
+"""People and their keys: passwords and the PIN (argon2id), signed-in browsers, pull tokens, and the lock-out.
+
+Secrets are shown once and never kept: passwords and the PIN as argon2id hashes; the random 256-bit tokens of browsers
+and pulls as sha256, which is enough for something nobody can guess.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import cache
+from threading import BoundedSemaphore, Lock
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlmodel import Session
+
+from collector.clock import now_ms
+from collector.problems import PROBLEMS, ProblemError
+from collector.queries import people as people_queries
+from collector.queries import store
+
+SESSION_MS = 12 * 60 * 60 * 1000
+PIN_SUBJECT = "pin"
+LEAST_PASSWORD = 10
+LEAST_PIN = 4
+MOST_SECRET = 256
+
+# OWASP's smaller argon2id profile: 19 MiB, so that a cheap tablet can check a PIN while it captures
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+# two at once: a flood of log-ins must not take the memory of the node
+_WORKBENCH = BoundedSemaphore(2)
+
+
+def hash_secret(secret: str) -> str:
+    """Return the argon2id hash of a password or PIN."""
+    with _WORKBENCH:
+        return _HASHER.hash(secret)
+
+
+@cache
+def _nobody() -> str:
+    return _HASHER.hash(secrets.token_urlsafe(16))
+
+
+def secret_matches(hashed: str | None, secret: str) -> bool:
+    """Tell whether `secret` made `hashed`. Works as long for None (an unknown person) as for a wrong secret."""
+    with _WORKBENCH:
+        try:
+            _HASHER.verify(hashed or _nobody(), secret[:MOST_SECRET])
+        except (VerificationError, InvalidHashError):
+            return False
+    return hashed is not None
+
+
+def new_token(prefix: str = "") -> str:
+    """Return 256 random bits as text: 43 characters after `prefix`."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """Return what is kept of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+# --- accounts of the lab
+
+
+def add_user(session: Session, email: str, password: str) -> str:
+    """Give `email` an account, or a new password (which ends its open sessions). Returns the address as kept."""
+    address = tidy_email(email)
+    if "@" not in address[1:-1] or any(mark.isspace() for mark in address):
+        raise ProblemError(PROBLEMS["bad_request"], reason=f"«{email}» no es un correo")
+    _check_length(password, LEAST_PASSWORD, "la contraseña")
+    people_queries.put_user(session, address, hash_secret(password), now_ms())
+    people_queries.end_sessions(session, address)
+    return address
+
+
+def check_password(session: Session, email: str, password: str) -> str | None:
+    """Return the address of the account, or None. Unknown addresses cost the same work as wrong passwords."""
+    address = tidy_email(email)
+    matches = secret_matches(people_queries.password_hash(session, address), password)
+    return address if matches else None
+
+
+def tidy_email(email: str) -> str:
+    """Return the address as accounts are keyed: phones like to write a capital first."""
+    return email.strip().casefold()
+
+
+def _check_length(secret: str, least: int, what: str) -> None:
+    if not least <= len(secret) <= MOST_SECRET:
+        raise ProblemError(PROBLEMS["bad_request"], reason=f"{what} debe tener de {least} a {MOST_SECRET} caracteres")
+
+
+# --- the facilitators' PIN
+
+
+def set_pin(session: Session, pin: str) -> None:
+    """Set the PIN of this node and close the facilitator pages that are open with the old one."""
+    if not pin.isdecimal():
+        raise ProblemError(PROBLEMS["bad_request"], reason="el PIN lleva solo números")
+    _check_length(pin, LEAST_PIN, "el PIN")
+    store.set_fact(session, "pin_hash", hash_secret(pin))
+    people_queries.end_sessions(session, PIN_SUBJECT)
+
+
+def has_pin(session: Session) -> bool:
+    """Tell whether a PIN was ever set here."""
+    return bool(store.fact(session, "pin_hash"))
+
+
+def check_pin(session: Session, pin: str) -> bool:
+    """Tell whether `pin` is the PIN of this node; False while none is set."""
+    return secret_matches(store.fact(session, "pin_hash") or None, pin.strip())
+
+
+# --- signed-in browsers
+
+
+def start_session(session: Session, subject: str) -> str:
+    """Sign a browser in as `subject` (an address, or PIN_SUBJECT) for 12 hours; return the token for its cookie."""
+    token, moment = new_token(), now_ms()
+    people_queries.drop_expired_sessions(session, moment)
+    people_queries.add_session(session, token_hash(token), subject, moment + SESSION_MS)
+    return token
+
+
+def session_subject(session: Session, token: str) -> str | None:
+    """Return who the token's browser is signed in as, or None when unknown or expired."""
+    return people_queries.session_subject(session, token_hash(token), now_ms()) if token else None
+
+
+def end_session(session: Session, token: str) -> None:
+    """Sign the token's browser out."""
+    people_queries.end_session(session, token_hash(token))
+
+
+# --- pull tokens
+
+
+def make_token(session: Session, name: str) -> str:
+    """Make a token for pulling data. This is the only time it can be read: "col_" and 43 characters."""
+    token = new_token("col_")
+    people_queries.add_token(session, token_hash(token), name, now_ms())
+    return token
+
+
+def check_token(session: Session, token: str) -> str | None:
+    """Return the name under which the token was made, or None."""
+    return people_queries.token_name(session, token_hash(token)) if token.startswith("col_") else None
+
+
+# --- lock-out
+
+
+@dataclass
+class _Count:
+    wrong: int = 0
+    open_at: float = 0.0
+
+
+class Tries:
+    """Counts wrong tries by key and makes each one past `free` wait twice as long, up to `most_seconds`.
+
+    Kept in memory: a restart forgets. `clock` gives seconds and only moves forward. At most 10,000 keys are held.
+    """
+
+    FIRST_SECONDS = 10.0
+    MOST_KEYS = 10_000
+
+    def __init__(self, free: int, most_seconds: float, clock: Callable[[], float]) -> None:
+        self._free, self._most, self._clock = free, most_seconds, clock
+        self._counts: dict[Hashable, _Count] = {}
+        self._lock = Lock()
+
+    def enter(self, key: Hashable) -> int:
+        """Count a try, before the secret is looked at, and return 0; or return the seconds to wait, counting nothing.
+
+        Counted first: a hundred tries sent at the same moment are a hundred tries. `right` takes them back.
+        """
+        with self._lock:
+            moment = self._clock()
+            count = self._counts.get(key) or self._new_count(key)
+            if count.open_at > moment:
+                return int(count.open_at - moment + 0.999)
+            count.wrong += 1
+            extra = count.wrong - self._free
+            if extra >= 0:
+                count.open_at = moment + min(self._most, self.FIRST_SECONDS * 2.0 ** min(extra, 30))
+            return 0
+
+    def right(self, key: Hashable) -> None:
+        """Forget the wrong tries of `key`."""
+        with self._lock:
+            self._counts.pop(key, None)
+
+    def _new_count(self, key: Hashable) -> _Count:
+        if len(self._counts) >= self.MOST_KEYS:
+            # the oldest go first: whoever fills the table does not unlock the keys tried most recently
+            for old in list(self._counts)[: self.MOST_KEYS // 10]:
+                del self._counts[old]
+        return self._counts.setdefault(key, _Count())
+
+
+class Door:
+    """The lock-out of one log-in: strict for one address, patient for everybody together.
+
+    Five wrong tries from one place start its own wait (to 15 min). Thirty from anywhere at one account make everybody
+    wait, but never more than a minute: nobody can shut the facilitator out of her own tablet for long.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._place = Tries(5, 900, clock)
+        self._account = Tries(30, 60, clock)
+
+    def enter(self, account: str, place: str) -> None:
+        """Count a try. Raises ProblemError too_many_tries while `account` may not be tried from `place`."""
+        left = self._place.enter((account, place)) or self._account.enter(account)
+        if left:
+            raise ProblemError(PROBLEMS["too_many_tries"], seconds=left)
+
+    def right(self, account: str, place: str) -> None:
+        """Forget the tries: the right secret was given."""
+        self._place.right((account, place))
+        self._account.right(account)

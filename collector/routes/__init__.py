@@ -1,0 +1,1 @@
+"""HTTP only: read the request, ask, answer. No SQL here."""

@@ -1,0 +1,237 @@
+"""What citizens meet: the start page, a form's page, its posts without JavaScript, and where an answer is."""
+
+import hashlib
+import gzip
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from collector.clock import iso, now_ms, parse_iso
+from collector.db import reading, writing
+from collector.fill_page import Words, everything, fill_json, page_troubles, shown_pages
+from collector.forms.model import Form, language_code
+from collector.forms.state import Filling
+from collector.pages import page, render
+from collector.problems import PROBLEMS, ProblemError
+from collector.queries import nodes, records
+from collector.submissions import make_submission
+from collector.web import FORM_LIMIT, read_body
+from sync.records import uuid7
+
+router = APIRouter(include_in_schema=False)
+WEEK = "max-age=604800"
+SCRIPTS = ("js/app.js", "js/outbox.js", "js/fill.js", "js/state.js", "js/engine.js")
+
+
+@router.get("/")
+def start(request: Request) -> HTMLResponse:
+    """The start page: the surveys of this node."""
+    return page(request, "citizen/start.html", {"forms": request.app.state.forms.current()})
+
+
+@router.get("/mis-respuestas")
+def mine(request: Request) -> Response:
+    """The outbox page: drawn by the browser from its own store, so the same for everybody and kept for a week."""
+    body = render(request, "citizen/mine.html", {"lang": "es"})
+    return Response(body, media_type="text/html; charset=utf-8", headers={"Cache-Control": WEEK})
+
+
+@router.get("/r/{record_id}")
+def where_is(request: Request, record_id: str) -> HTMLResponse:
+    """Thank-you page of a browser without our scripts: how far this record came."""
+    with reading(request.app.state.engine) as session:
+        record = records.record_by_id(session, record_id)
+        if record is None:
+            raise ProblemError(PROBLEMS["record_not_found"], id=record_id)
+        central = nodes.is_central(session) or bool(records.receipts_of(session, [record_id]))
+    scope = {"record": record, "central": central, "address": form_address(record.form, record.version)}
+    return page(request, "citizen/thanks.html", scope, block="main")
+
+
+@router.get("/f/{form_id}")
+def newest(request: Request, form_id: str) -> Response:
+    """Lead to the newest version. Kept for a week: a scanned QR opens without a signal; the page asks for newer ones."""
+    versions = request.app.state.forms.versions(form_id)
+    if not versions:
+        raise ProblemError(PROBLEMS["form_not_found"], form=form_id)
+    return RedirectResponse(form_address(form_id, versions[0].version), 302, {"Cache-Control": WEEK})
+
+
+@router.get("/f/{form_id}/current")
+def current(request: Request, form_id: str) -> dict[str, str]:
+    """Say which version is the newest, for pages opened from a cache."""
+    versions = request.app.state.forms.versions(form_id)
+    if not versions:
+        raise ProblemError(PROBLEMS["form_not_found"], form=form_id)
+    return {"version": versions[0].version, "address": form_address(form_id, versions[0].version)}
+
+
+def form_address(form_id: str, version: str) -> str:
+    """Return the address of a version's page: the same bytes every time, without a query."""
+    return f"/f/{quote(form_id, safe='')}/{quote(version, safe='')}"
+
+
+def find_form(request: Request, form_id: str, version: str) -> Form:
+    """Return the form. Raises ProblemError form_not_found."""
+    form: Form | None = request.app.state.forms.get(form_id, version)
+    if form is None:
+        raise ProblemError(PROBLEMS["form_not_found"], form=f"{form_id} {version}")
+    return form
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A form's page and JSON as sent, made once a version."""
+
+    body: bytes
+    gzipped: bytes
+    etag: str
+    media_type: str
+
+
+def _keep(body: bytes, media_type: str) -> Kept:
+    return Kept(body, gzip.compress(body, 9, mtime=0), f'"{hashlib.sha256(body).hexdigest()[:16]}"', media_type)
+
+
+@router.get("/f/{form_id}/{version}")
+def form_page(request: Request, form_id: str, version: str) -> Response:
+    """The form's page: the same bytes for everybody, kept by the browser for a week."""
+    return _send_kept(request, _kept(request, form_id, version)[0])
+
+
+@router.get("/f/{form_id}/{version}/form.json")
+def form_json(request: Request, form_id: str, version: str) -> Response:
+    """What the page's scripts read of the form."""
+    return _send_kept(request, _kept(request, form_id, version)[1])
+
+
+def _kept(request: Request, form_id: str, version: str) -> tuple[Kept, Kept]:
+    known: dict[tuple[str, str], tuple[Kept, Kept]] = request.app.state.form_pages
+    if (form_id, version) not in known:
+        form = find_form(request, form_id, version)
+        view = View(request, form, Filling(form, (now_ms(), 0)))
+        view.filling.settle()
+        html = view.render(first=True)
+        content = fill_json(form, view.words)
+        known[form_id, version] = (
+            _keep(html.encode(), "text/html; charset=utf-8"),
+            _keep(content, "application/json"),
+        )
+    return known[form_id, version]
+
+
+def _send_kept(request: Request, kept: Kept) -> Response:
+    headers = {"Cache-Control": WEEK, "ETag": kept.etag, "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") == kept.etag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(kept.gzipped, headers=headers | {"Content-Encoding": "gzip"}, media_type=kept.media_type)
+    return Response(kept.body, headers=headers, media_type=kept.media_type)
+
+
+class View:
+    """One drawing of a form's page for one filling."""
+
+    def __init__(self, request: Request, form: Form, filling: Filling, language: str = "") -> None:
+        self.request, self.form, self.filling = request, form, filling
+        self.language = language if language in form.languages else (form.languages or ("",))[0]
+        self.words = Words(form, self.language, request.app.state.english)
+        self.record_id = self.started = ""
+        self.page = 0
+
+    def render(self, first: bool = False, troubles: bool = False) -> str:
+        """Return the HTML with page `self.page` visible; `first` for the cached page, which starts where it must."""
+        path = shown_pages(self.filling) or [0]
+        if first or self.page not in path:
+            self.page = next((number for number in path if number >= self.page), path[-1])
+        found = page_troubles(self.filling, self.page, self.words) if troubles else {}
+        address = form_address(self.form.form_id, self.form.version)
+        scope = {
+            "form": self.form,
+            "words": self.words,
+            "lang": language_code(self.language),
+            "language": self.language,
+            "code_of": language_code,
+            "pages": list(everything(self.filling, self.words, found)),
+            "page": self.page,
+            "position": path.index(self.page) + 1,
+            "total": len(path),
+            "troubles": found,
+            "node_index": {node: number for number, node in enumerate(self.form.nodes)},
+            "address": address,
+            "json_address": f"{address}/form.json",
+            "keep": f"{address} {address}/form.json",
+            "scripts": SCRIPTS,
+            "record_id": self.record_id,
+            "started": self.started,
+        }
+        partial = "main" if self.request.headers.get("hx-request") == "true" else None
+        return render(self.request, "citizen/form.html", scope, partial)
+
+
+@router.post("/f/{form_id}/{version}")
+async def post_form(request: Request, form_id: str, version: str) -> Response:
+    """Take a page of the form from a browser without our scripts: next, back, another language, or send."""
+    posted = parse_qsl((await read_body(request, FORM_LIMIT)).decode("utf-8", "replace"), keep_blank_values=True)
+    return await run_in_threadpool(_answer_post, request, find_form(request, form_id, version), posted)
+
+
+def _answer_post(request: Request, form: Form, posted: list[tuple[str, str]]) -> Response:
+    fields: dict[str, str] = {}
+    for key, value in posted:
+        # several ticks of one question come as several fields: stored with a blank between
+        fields[key] = f"{fields[key]} {value}" if fields.get(key) and not key.startswith("_") else value
+    filling = Filling(form, (now_ms(), -5 * 60))
+    filling.fill(fields)
+    view = View(request, form, filling, fields.get("_lang") or fields.get("_language", ""))
+    view.record_id = _as_id(fields.get("_id", ""))
+    view.started = fields["_started"] if parse_iso(fields.get("_started", "")) else iso(now_ms())
+    view.page = int(fields["_page"]) if fields.get("_page", "").isdecimal() and len(fields["_page"]) < 5 else 0
+    if fields.get("_lang"):
+        return _page(view)
+    if fields.get("_go") == "back":
+        return _move(view, -1)
+    if page_troubles(filling, view.page if view.page < len(form.pages) else 0, view.words):
+        return _page(view, troubles=True)
+    return _send(view) if fields.get("_go") == "send" else _move(view, 1)
+
+
+def _as_id(text: str) -> str:
+    """Return the id that the page carries, or a new one: a form posted twice stays one record."""
+    lean = text.replace("-", "")
+    return text if len(text) == 36 and len(lean) == 32 and all(c in "0123456789abcdef" for c in lean) else uuid7()
+
+
+def _page(view: View, troubles: bool = False) -> HTMLResponse:
+    response = HTMLResponse(view.render(troubles=troubles), 422 if troubles else 200)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _move(view: View, step: int) -> Response:
+    path = shown_pages(view.filling)
+    beyond = [number for number in path if (number > view.page if step > 0 else number < view.page)]
+    if not beyond and step > 0:
+        return _send(view)
+    view.page = (beyond[0] if step > 0 else beyond[-1]) if beyond else view.page
+    return _page(view)
+
+
+def _send(view: View) -> Response:
+    for number in shown_pages(view.filling):
+        if page_troubles(view.filling, number, view.words):
+            view.page = number
+            return _page(view, troubles=True)
+    state = view.request.app.state
+    started = parse_iso(view.started) or (now_ms(), 0)
+    arrival = make_submission(
+        view.form, view.filling.answers(), started[0], language_code(view.language), view.record_id
+    )
+    with writing(state.engine) as session:
+        if records.record_by_id(session, arrival.id) is None:
+            records.ingest(session, [arrival], now_ms())
+    state.kick()
+    return RedirectResponse(f"/r/{arrival.id}", 303)

@@ -1,0 +1,108 @@
+"""What a facilitator meets: the PIN, and one page with today's surveys and how far every answer came."""
+
+from typing import Annotated, Any
+
+import segno
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from collector.clock import now_ms
+from collector.db import reading
+from collector.pages import page, page_language
+from collector.problems import PROBLEMS, ProblemError
+from collector.queries import nodes, records
+from collector.routes import access
+from collector.tables import Quarantine
+
+router = APIRouter(include_in_schema=False)
+Facilitator = Annotated[str, Depends(access.facilitator)]
+MINUTE_MS = 60_000
+
+
+@router.get(access.PIN_LOGIN)
+def ask_pin(request: Request) -> HTMLResponse:
+    """Ask for the PIN."""
+    return page(request, "facilitator/pin.html", {"trouble": "", "next": request.query_params.get("next", "")})
+
+
+@router.post(access.PIN_LOGIN)
+async def check_pin(request: Request) -> Response:
+    """Open the facilitator's pages to this browser when the PIN is right."""
+    fields = await access.posted_fields(request)
+    back = access.local_path(fields.get("next", ""), "/equipo")
+    token = await run_in_threadpool(access.sign_in_facilitator, request, fields.get("pin", ""))
+    if token is None:
+        trouble = ProblemError(PROBLEMS["pin_failed"]).sentence(page_language(request))
+        return page(request, "facilitator/pin.html", {"trouble": trouble, "next": back}, status=401)
+    response = RedirectResponse(back, 303)
+    access.set_cookie(request, response, access.PIN_COOKIE, token)
+    return response
+
+
+@router.post("/equipo/salir")
+def leave(request: Request) -> Response:
+    """Close the facilitator's pages on this browser."""
+    response = RedirectResponse("/", 303)
+    access.sign_out(request, response, access.PIN_COOKIE)
+    return response
+
+
+@router.get("/equipo")
+def today(request: Request, _who: Facilitator) -> HTMLResponse:
+    """Today's surveys, and how far every answer of this node came."""
+    return page(request, "facilitator/today.html", _today(request), block="sending")
+
+
+@router.post("/equipo/enviar")
+def send_now(request: Request, _who: Facilitator) -> Response:
+    """Try to send now, and show what came of it."""
+    request.app.state.sync_now()
+    if request.headers.get("hx-request") == "true":
+        return page(request, "facilitator/today.html", _today(request), block="sending")
+    return RedirectResponse("/equipo", 303)
+
+
+@router.get("/equipo/estado.json")
+def status_json(request: Request, _who: Facilitator) -> dict[str, Any]:
+    """The same as `collector status --json`."""
+    with reading(request.app.state.engine) as session:
+        return nodes.node_status(session).as_json()
+
+
+@router.get("/equipo/qr/{form_id}.svg")
+def form_qr(request: Request, form_id: str, _who: Facilitator) -> Response:
+    """The QR that opens a form on a phone of the same network."""
+    address = f"{base_address(request)}/f/{form_id}"
+    code = segno.make(address, error="m", micro=False)
+    return Response(code.svg_inline(scale=6, border=4, dark="#000", light="#fff"), media_type="image/svg+xml")
+
+
+def base_address(request: Request) -> str:
+    """Return the address phones should open: the setting, else the one this page was asked by."""
+    return str(request.app.state.settings.public_url or request.base_url).rstrip("/")
+
+
+def _today(request: Request) -> dict[str, Any]:
+    with reading(request.app.state.engine) as session:
+        status = nodes.node_status(session)
+        held: list[Quarantine] = records.list_quarantine(session)
+        counts = records.count_by_form(session)
+    return {
+        "status": status,
+        "held": held,
+        "forms": request.app.state.forms.current(),
+        "counts": counts,
+        "base": base_address(request),
+        "ago": lambda ms: ago(ms, now_ms()),
+    }
+
+
+def ago(then_ms: int | None, now: int) -> tuple[str, int]:
+    """Return how long ago as (unit, count): ("never" | "minutes" | "hours" | "days", n)."""
+    if then_ms is None:
+        return ("never", 0)
+    minutes = max(0, now - then_ms) // MINUTE_MS
+    if minutes < 60:
+        return ("minutes", minutes)
+    return ("hours", minutes // 60) if minutes < 48 * 60 else ("days", minutes // 1440)

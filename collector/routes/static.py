@@ -1,0 +1,60 @@
+"""Static files under the hash of their tree, a year's cache; the service worker and the manifest at the root."""
+
+import json
+
+from fastapi import APIRouter, Request, Response
+
+from collector.assets import Asset, Assets
+from collector.pages import render
+from collector.problems import PROBLEMS, ProblemError
+
+router = APIRouter()
+YEAR = "public, max-age=31536000, immutable"
+# what a form page needs with the network gone; the service worker keeps exactly these
+OFFLINE = ("css/app.css", "js/app.js", "js/fill.js", "js/state.js", "js/engine.js", "js/outbox.js", "vendor/htmx.min.js")
+
+
+@router.get("/static/{version}/{path:path}", include_in_schema=False)
+def static_file(request: Request, version: str, path: str) -> Response:
+    """Send one static file. Another version's address still gets today's file, but is not kept."""
+    assets: Assets = request.app.state.assets
+    asset = assets.files.get(path)
+    if asset is None:
+        raise ProblemError(PROBLEMS["not_found"], path=request.url.path)
+    return send_asset(request, asset, YEAR if version == assets.version else "no-cache")
+
+
+def send_asset(request: Request, asset: Asset, cache: str) -> Response:
+    """Answer with the gzipped bytes where the browser takes them."""
+    zipped = "gzip" in request.headers.get("accept-encoding", "")
+    headers = {"Cache-Control": cache, "Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if zipped else {})
+    return Response(asset.gzipped if zipped else asset.plain, headers=headers, media_type=asset.media_type)
+
+
+@router.get("/sw.js", include_in_schema=False)
+def service_worker(request: Request) -> Response:
+    """Send the service worker with the list of what it keeps: any changed file changes its bytes, so it updates."""
+    assets: Assets = request.app.state.assets
+    keep = ["/offline", *(assets.url(path) for path in OFFLINE)]
+    head = f"const VERSION={json.dumps(assets.version)},KEEP={json.dumps(keep)};\n"
+    body = head.encode() + assets.files["js/sw.js"].plain
+    return Response(body, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/offline", include_in_schema=False)
+def offline(request: Request) -> Response:
+    """The page shown when another page is asked for without a signal."""
+    body = render(request, "citizen/offline.html", {})
+    return Response(body, media_type="text/html; charset=utf-8", headers={"Cache-Control": "max-age=604800"})
+
+
+@router.get("/favicon.ico", include_in_schema=False)
+def favicon(request: Request) -> Response:
+    """Browsers ask for this by themselves."""
+    return send_asset(request, request.app.state.assets.files["favicon.svg"], "max-age=604800")
+
+
+@router.get("/health", include_in_schema=False)
+def health() -> dict[str, str]:
+    """Answer {"status": "ok"} while the process serves."""
+    return {"status": "ok"}

@@ -1,0 +1,259 @@
+"""The sync protocol over HTTP (docs/protocol.md). Bodies are read up to a limit; the work is done in `sync/`."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import Engine
+from starlette.requests import ClientDisconnect
+
+from collector.clock import iso, now_ms
+from collector.db import reading, writing
+from collector.problems import PROBLEMS, ProblemError
+from collector.queries import forms, nodes, store
+from collector.tables import FormVersion
+from collector.web import read_body
+from sync import limits
+from sync.batches import is_name
+from sync.receive import receive_batch, receive_outbox
+
+router = APIRouter(prefix="/sync/v1", tags=["sync"])
+PROTOCOL = 1
+NDJSON = "application/x-ndjson"
+HEADERS = {"X-Collector": "1", "Cache-Control": "no-store"}  # the first tells our answers from a captive portal's
+READ_ON_BYTES = 4 * limits.MAX_BODY_BYTES
+
+
+@dataclass
+class Guards:
+    """Counters of one application: wrong codes, records and questions per address."""
+
+    wrong_codes: limits.RateLimit = field(default_factory=lambda: limits.RateLimit(5, 60))
+    records: limits.RateLimit = field(default_factory=lambda: limits.RateLimit(600, 60))
+    questions: limits.RateLimit = field(default_factory=lambda: limits.RateLimit(600, 60))
+
+
+async def _guards(request: Request) -> Guards:
+    """Return the application's counters; async, so that only the event loop's thread makes them."""
+    state = request.app.state
+    if not hasattr(state, "sync_guards"):
+        state.sync_guards = Guards()
+    guards: Guards = state.sync_guards
+    return guards
+
+
+async def _body(request: Request) -> bytes:
+    try:
+        return await read_body(request, limits.MAX_BODY_BYTES)
+    except ProblemError:
+        await _read_on(request)
+        raise
+    except ClientDisconnect as error:
+        raise ProblemError(PROBLEMS["bad_request"], reason="the connection ended early") from error
+
+
+async def _read_on(request: Request) -> None:
+    """Throw away some more of a body that is too large: a client still writing would not read why it was refused."""
+    size = 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > READ_ON_BYTES:
+                return
+    except ClientDisconnect:
+        return
+
+
+def _is_zipped(request: Request) -> bool:
+    """Check the type of an NDJSON body and tell whether it is gzip. Raises ProblemError unsupported_type."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != NDJSON:  # a type that no page of another origin may send unasked
+        raise ProblemError(PROBLEMS["unsupported_type"], media_type=media_type or "?", wanted=NDJSON)
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("gzip", "identity"):
+        raise ProblemError(PROBLEMS["unsupported_type"], media_type=encoding, wanted="gzip")
+    return encoding == "gzip"
+
+
+def _engine(request: Request) -> Engine:
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+Body = Annotated[bytes, Depends(_body)]
+Zipped = Annotated[bool, Depends(_is_zipped)]
+Store = Annotated[Engine, Depends(_engine)]
+Guarded = Annotated[Guards, Depends(_guards)]
+
+
+def _peer(request: Request, engine: Store) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise ProblemError(PROBLEMS["unknown_node"])
+    with reading(engine) as session:
+        return nodes.node_of_token(session, token.strip())
+
+
+Peer = Annotated[str, Depends(_peer)]
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "?"
+
+
+def _json_body(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(PROBLEMS["bad_request"], reason="the body is not JSON") from error
+    if not isinstance(found, dict):
+        raise ProblemError(PROBLEMS["bad_request"], reason="the body is not a JSON object")
+    return found
+
+
+def _text(found: dict[str, Any], key: str, most: int) -> str:
+    value = found.get(key)
+    if not isinstance(value, str) or not 0 < len(value) <= most or not value.isprintable():
+        raise ProblemError(PROBLEMS["bad_request"], reason=f'"{key}" is missing or not a text of up to {most} letters')
+    return value
+
+
+# --- between nodes
+
+
+@router.post("/enroll", status_code=201)
+def enroll(request: Request, body: Body, engine: Store, guards: Guarded) -> JSONResponse:
+    """Let a node in that brings a one-time code; the token in the answer is shown only here."""
+    address = _address(request)
+    if seconds := guards.wrong_codes.wait_seconds(address):
+        raise ProblemError(PROBLEMS["too_many_tries"], seconds=seconds)
+    wish = _json_body(body)
+    code, name, node_id = _text(wish, "code", 20), _text(wish, "name", 100), _text(wish, "node_id", 64)
+    if not is_name(node_id):
+        raise ProblemError(PROBLEMS["bad_request"], reason='"node_id" has other letters than a-z 0-9 _ . -')
+    try:
+        with writing(engine) as session:
+            me = store.fact(session, "node_id")
+            if me == node_id:
+                raise ProblemError(PROBLEMS["loop"])
+            token = nodes.enrol_node(session, code, name, node_id, now_ms())
+    except ProblemError as error:
+        if error.problem.code == "code_invalid":
+            guards.wrong_codes.count(address)
+        raise
+    answer = {"node_id": node_id, "token": token, "upstream_id": me, "server_time": iso(now_ms())}
+    return JSONResponse(answer, 201, HEADERS)
+
+
+@router.get("/hello")
+def hello(engine: Store, peer: Peer) -> JSONResponse:
+    """Tell a node where it stands with us."""
+    with writing(engine) as session:
+        nodes.note_contact(session, peer, now_ms())
+        me = store.fact(session, "node_id")
+        answer = {
+            "protocol": PROTOCOL,
+            "node_id": me,
+            "epoch": store.fact(session, "epoch"),
+            "server_time": iso(now_ms()),
+            "central": nodes.is_central(session),
+            "limits": {
+                "records": limits.MAX_BATCH_RECORDS,
+                "bytes": limits.MAX_BODY_BYTES,
+                "inflated": limits.MAX_INFLATED_BYTES,
+            },
+            "cursors": {peer: nodes.cursors_of(session, peer)},
+            "receipts": {"epoch": nodes.feed_epoch(session), "next": nodes.newest_receipt(session)},
+            "forms_etag": _forms_etag(_manifest(forms.list_forms(session))),
+        }
+    return JSONResponse(answer, 200, HEADERS)
+
+
+@router.post("/batches")
+def batches(request: Request, body: Body, zipped: Zipped, engine: Store, peer: Peer) -> JSONResponse:
+    """Keep a batch. 200 means: committed to disk."""
+    state = request.app.state
+    received = receive_batch(engine, peer, body, zipped, now_ms(), state.check)
+    if received.new:
+        state.kick()
+    return JSONResponse(received.answer, 200, HEADERS)
+
+
+@router.get("/receipts")
+def receipts(engine: Store, peer: Peer, since: int = 0) -> JSONResponse:
+    """List what central holds durably, from `since` on."""
+    with reading(engine) as session:
+        feed = nodes.receipt_feed(session, max(0, min(since, 2**62)), limits.MAX_RECEIPTS)
+    return JSONResponse({"epoch": feed.epoch, "next": feed.next, "receipts": feed.entries}, 200, HEADERS)
+
+
+# --- forms, downwards
+
+
+def _manifest(rows: list[FormVersion]) -> list[dict[str, str]]:
+    return [{"form_id": row.form_id, "version": row.version, "sha256": row.sha256, "title": row.title} for row in rows]
+
+
+def _forms_etag(manifest: list[dict[str, str]]) -> str:
+    text = json.dumps(manifest, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@router.get("/forms")
+def form_manifest(request: Request, engine: Store, peer: Peer) -> Response:
+    """List the published forms, newest first; 304 when the reader has this list."""
+    with reading(engine) as session:
+        manifest = _manifest(forms.list_forms(session))
+    etag = f'"{_forms_etag(manifest)}"'
+    headers = {**HEADERS, "ETag": etag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(manifest, 200, headers)
+
+
+@router.get("/forms/{form_id}/{version:path}")
+def form(form_id: str, version: str, engine: Store, peer: Peer) -> JSONResponse:
+    """Give one published form, its XForm verbatim."""
+    with reading(engine) as session:
+        row = forms.get_form(session, form_id, version)
+        if row is None:
+            raise ProblemError(PROBLEMS["form_not_found"], form=f"{form_id} {version}")
+        answer = {**_manifest([row])[0], "xform": row.xform, "source_name": row.source_name}
+    return JSONResponse(answer, 200, HEADERS)
+
+
+# --- from browsers
+
+
+@router.post("/outbox")
+def outbox(request: Request, body: Body, zipped: Zipped, engine: Store, guards: Guarded) -> JSONResponse:
+    """Keep what a citizen's browser collected. No token: citizens have no account, ids cannot be guessed."""
+    address = _address(request)
+    if seconds := guards.records.wait_seconds(address):
+        raise ProblemError(PROBLEMS["too_many_tries"], seconds=seconds)
+    received = receive_outbox(engine, body, zipped, now_ms(), request.app.state.check)
+    guards.records.count(address, len(received.answer["results"]))
+    if received.new:
+        request.app.state.kick()
+    return JSONResponse(received.answer, 200, HEADERS)
+
+
+@router.post("/receipts/ask")
+def ask_receipts(request: Request, body: Body, engine: Store, guards: Guarded) -> JSONResponse:
+    """Tell a browser how far its records came; it must know their ids."""
+    address = _address(request)
+    if seconds := guards.questions.wait_seconds(address):
+        raise ProblemError(PROBLEMS["too_many_tries"], seconds=seconds)
+    guards.questions.count(address)
+    ids = _json_body(body).get("ids")
+    if not isinstance(ids, list) or not all(is_name(record_id) for record_id in ids):
+        raise ProblemError(PROBLEMS["bad_request"], reason='"ids" is not a list of ids')
+    if len(ids) > limits.MAX_ASKED_IDS:
+        raise ProblemError(PROBLEMS["too_many_records"], count=len(ids), limit=limits.MAX_ASKED_IDS)
+    with reading(engine) as session:
+        central, held = nodes.whereabouts(session, ids)
+    times = {record_id: iso(at_ms) for record_id, at_ms in central.items()}
+    return JSONResponse({"central": times, "held": held}, 200, HEADERS)

@@ -1,0 +1,153 @@
+"""Every table of a node, the same on SQLite and PostgreSQL. Only `queries/` and `db.py` import this.
+
+Rules that keep the doors open (docs/architecture.md): no UNIQUE without the id it belongs to beyond the log's own,
+upserts only ON CONFLICT DO NOTHING, times as epoch milliseconds (`_ms`), text bytes kept verbatim.
+
+    record ─┐ one log: `n` numbers both tables, in commit order
+ quarantine ─┘ what could not be used, kept with its reason and forwarded like a record
+"""
+
+from sqlalchemy import BigInteger, Column, LargeBinary, Text
+from sqlmodel import Field, SQLModel
+
+SCHEMA_VERSION = 1
+
+
+class Meta(SQLModel, table=True):
+    """Facts about this store: node_id, epoch, name, schema, pin_hash."""
+
+    key: str = Field(primary_key=True)
+    value: str
+
+
+class Log(SQLModel, table=True):
+    """The log's next number: one row (`slot` = 1), moved inside each ingest, so that numbers follow commits."""
+
+    slot: int = Field(primary_key=True)
+    next_n: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Record(SQLModel, table=True):
+    """One immutable record. `body` is its canonical bytes (UTF-8) verbatim, NULL once erased."""
+
+    n: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    id: str = Field(unique=True, max_length=36)
+    sha256: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
+    kind: str
+    form: str = Field(index=True)
+    version: str
+    origin: str
+    origin_epoch: str
+    origin_n: int = Field(sa_column=Column(BigInteger, nullable=False))
+    received_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    skew_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state: str = "usable"  # usable | contested | erased
+    flags: str = ""  # JSON list of what the check on this node found; "" = nothing
+    via: str = "[]"  # JSON list of hops {node, epoch, n, received}
+    body: str | None = Field(sa_column=Column(Text, nullable=True))
+
+
+class Quarantine(SQLModel, table=True):
+    """What arrived and cannot be used as it is: kept whole, with the reason, and forwarded upstream like a record."""
+
+    id: str = Field(primary_key=True, max_length=36)
+    sha256: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    n: int = Field(sa_column=Column(BigInteger, unique=True, nullable=False))
+    why: str  # a code of problems.py: conflict, bad_record, not_canonical
+    received_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    via: str = "[]"
+    body: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class Receipt(SQLModel, table=True):
+    """Central holds record `id` with these bytes, durably. Learned from upstream."""
+
+    id: str = Field(primary_key=True, max_length=36)
+    sha256: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Cursor(SQLModel, table=True):
+    """How far this store has read the log of `peer` in that log's `epoch`. Moves in the records' own transaction."""
+
+    peer: str = Field(primary_key=True)
+    epoch: str = Field(primary_key=True)
+    n: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Node(SQLModel, table=True):
+    """A node that pushes to this one. Only the hash of its token is kept."""
+
+    id: str = Field(primary_key=True)
+    name: str
+    token_sha256: str = Field(index=True)
+    enrolled_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_contact_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    revoked_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+
+
+class EnrolCode(SQLModel, table=True):
+    """A one-time code by which a node enrols; 15 minutes, one use."""
+
+    __tablename__ = "enrol_code"
+    code_sha256: str = Field(primary_key=True)
+    expires_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    used_by: str | None = None
+
+
+class Upstream(SQLModel, table=True):
+    """The node this one pushes to: at most one row (`slot` = 1)."""
+
+    slot: int = Field(primary_key=True)
+    url: str
+    node_id: str
+    token: str
+    cursor_n: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    receipts_n: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    receipts_epoch: str = ""
+    forms_etag: str = ""
+    last_try_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    last_contact_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    last_error: str = ""  # a code of problems.py, or ""
+
+
+class FormVersion(SQLModel, table=True):
+    """A published form. `xform` is pyxform's output verbatim; `definition` the compiled Form as JSON."""
+
+    __tablename__ = "form"
+    form_id: str = Field(primary_key=True)
+    version: str = Field(primary_key=True)
+    sha256: str
+    title: str
+    xform: str = Field(sa_column=Column(Text, nullable=False))
+    definition: str = Field(sa_column=Column(Text, nullable=False))
+    source_name: str = ""
+    source: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+    published_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class User(SQLModel, table=True):
+    """A person of the lab. `password_hash` is argon2id."""
+
+    __tablename__ = "account"
+    email: str = Field(primary_key=True)
+    password_hash: str
+    created_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class LoginSession(SQLModel, table=True):
+    """A signed-in browser: lab (email) or facilitator (subject "pin"). Only the token's hash is kept."""
+
+    __tablename__ = "login_session"
+    token_sha256: str = Field(primary_key=True)
+    subject: str
+    expires_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class ApiToken(SQLModel, table=True):
+    """A token for pulling data, shown once when made."""
+
+    __tablename__ = "api_token"
+    token_sha256: str = Field(primary_key=True)
+    name: str
+    created_ms: int = Field(sa_column=Column(BigInteger, nullable=False))

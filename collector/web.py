@@ -1,0 +1,99 @@
+"""What every request passes: safety headers, the Origin check on posts, and bodies read up to a limit."""
+
+import zlib
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from collector.problems import PROBLEMS, ProblemError
+
+CONTENT_SECURITY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Collector": "1",  # tells our answers from a captive portal's
+}
+FORM_LIMIT = 1024 * 1024
+
+
+def wants_html(request: Request) -> bool:
+    """Tell a person's browser from a program: programs ask for JSON or for anything."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+class SafetyHeaders:
+    """Adds our headers to every answer; refuses posts of another origin before anything reads them.
+
+    A browser names the page a post comes from in `Origin`. Programs send none and carry a token instead of a cookie.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and origin and not _same_host(origin, headers):
+            await _refuse(origin, send_with_headers)
+            return
+        await self.app(scope, receive, send_with_headers)
+
+
+def _same_host(origin: str, headers: Headers) -> bool:
+    return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+
+
+async def _refuse(origin: str, send: Send) -> None:
+    import json
+
+    body = json.dumps(ProblemError(PROBLEMS["other_origin"], origin=origin).as_json(), ensure_ascii=False).encode()
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read the body, at most `limit` bytes. Raises ProblemError too_large without reading on."""
+    said = request.headers.get("content-length", "")
+    if said.isdigit() and int(said) > limit:
+        raise ProblemError(PROBLEMS["too_large"], size=int(said), limit=limit)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise ProblemError(PROBLEMS["too_large"], size=size, limit=limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def inflate(body: bytes, limit: int) -> bytes:
+    """Unzip a gzip body, at most `limit` bytes of content: a bomb costs no more memory than that."""
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        content = stream.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise ProblemError(PROBLEMS["bad_gzip"]) from error
+    if len(content) > limit:
+        raise ProblemError(PROBLEMS["too_large"], size=f"> {limit}", limit=limit)
+    if not stream.eof:
+        raise ProblemError(PROBLEMS["bad_gzip"])
+    return content

@@ -1,0 +1,154 @@
+// @ts-check
+/**
+ * Functions few forms use: the same ones as collector/forms/expressions/rare.py. The page imports this module, and
+ * passes `rareFunctions` to register() of engine.js, only where the form's expressions call one of them.
+ * @typedef {import("./engine.js").Value} Value
+ */
+import {
+  CLOCK, DAY, characters, clockMilliseconds, nodes, readNumber, toMoment, toNumber, toText, truth, zoneMinutes,
+} from "./engine.js";
+
+const TIME = new RegExp("^" + CLOCK);
+const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const EARTH_RADIUS_METRES = 6378100;
+
+/** Whether a checklist's total lies between its bounds; -1 is no bound. @param {Value} least @param {Value} most @param {number} total */
+function holds(least, most, total) {
+  const low = toNumber(least);
+  const high = toNumber(most);
+  return (low == -1 || total >= low) && (high == -1 || total <= high);
+}
+
+/** @param {number} degrees */
+const radians = (degrees) => degrees * (Math.PI / 180);
+
+/** Make a function of numbers. @param {(...numbers: number[]) => number} compute */
+const numeric = (compute) => (/** @type {any} */ env, /** @type {Value[]} */ ...values) => compute(...values.map((value) => toNumber(value)));
+
+/** "lat lon alt accuracy"; NaN for what is no place on earth. @param {string} text @returns {number[]} */
+function point(text) {
+  const [latitude, longitude] = text.trim().split(/\s+/).map(readNumber);
+  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 ? [latitude, longitude] : [NaN, NaN];
+}
+
+/** "lat lon …;lat lon …" and nodes with a point each. @param {Value[]} values @returns {number[][]} */
+const points = (values) => [].concat(.../** @type {any} */ (nodes(values).map((value) => toText(value).split(";"))))
+  .filter((/** @type {string} */ text) => text.trim()).map(point);
+
+/** @param {number} metres */
+const rounded = (metres) => isFinite(metres) ? Math.floor(metres * 100 + 0.5) / 100 : metres;
+
+/** Metres between two points (haversine). @param {number[]} start @param {number[]} end */
+function arc(start, end) {
+  const across = Math.pow(Math.sin((radians(end[0]) - radians(start[0])) / 2), 2);
+  const along = Math.cos(radians(start[0])) * Math.cos(radians(end[0])) * Math.pow(Math.sin(radians(end[1] - start[1]) / 2), 2);
+  return 2 * EARTH_RADIUS_METRES * Math.asin(Math.min(1, Math.sqrt(across + along)));
+}
+
+/** The "minimal standard" generator of fractions for a seed. @param {number} seed */
+function parkMiller(seed) {
+  let state = isFinite(seed) ? Math.trunc(seed) % 2147483647 : 0;
+  if (state <= 0) state += 2147483646;
+  return () => {
+    state = state * 16807 % 2147483647;
+    return (state - 1) / 2147483646;
+  };
+}
+
+/** @type {Object<string, (env: any, ...values: any[]) => Value>} */
+export const rareFunctions = {
+  "boolean-from-string": (env, a) => toText(a) == "1" || toText(a) == "true",
+  ceiling: (env, a) => Math.ceil(toNumber(a)),
+  abs: (env, a) => Math.abs(toNumber(a)),
+  pow: (env, a, b) => Math.pow(toNumber(a), toNumber(b)),
+  substring(env, a, start, count) {
+    const first = Math.round(toNumber(start));
+    const end = count == null ? Infinity : first + Math.round(toNumber(count));
+    return characters(a).filter((_, at) => at + 1 >= first && at + 1 < end).join("");
+  },
+  "ends-with": (env, a, b) => toText(a).endsWith(toText(b)),
+  translate(env, a, from, to) {
+    const letters = characters(from);
+    const others = characters(to);
+    return characters(a).map((each) => {
+      const at = letters.indexOf(each);
+      return at < 0 ? each : others[at] || "";
+    }).join("");
+  },
+  "count-non-empty": (env, a) => a.filter((/** @type {any} */ node) => node !== "").length,
+  "date-time"(env, a) {
+    const moment = toMoment(a, env.now[1]);
+    return !moment ? "" : moment.offset == null ? moment : { days: moment.days, offset: env.now[1] };
+  },
+  "decimal-time"(env, a) {
+    const parts = TIME.exec(toText(a));
+    return parts && zoneMinutes(parts[5], 0) === zoneMinutes(parts[5], 0) ? clockMilliseconds(parts.slice(1)) / DAY : NaN;
+  },
+  uuid(env, length) {
+    const letter = (/** @type {number} */ size) => Math.floor(env.random() * size);
+    if (length == null) {
+      return "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx".replace(/[xy]/g, (mark) => (mark == "x" ? letter(16) : letter(4) + 8).toString(16));
+    }
+    const size = toNumber(length);
+    return Array.from({ length: size > 0 && size < 1000 ? Math.trunc(size) : 0 }, () => LETTERS[letter(62)]).join("");
+  },
+  checklist: (env, least, most, ...marks) => holds(least, most, marks.filter(truth).length),
+  "weighted-checklist": (env, least, most, ...pairs) => holds(least, most,
+    pairs.reduce((total, mark, at) => total + (at % 2 == 0 && truth(mark) && at + 1 < pairs.length ? toNumber(pairs[at + 1]) : 0), 0)),
+  sqrt: numeric(Math.sqrt),
+  exp: numeric(Math.exp),
+  exp10: numeric((a) => Math.pow(10, a)),
+  log: numeric(Math.log),
+  log10: numeric(Math.log10),
+  pi: () => Math.PI,
+  sin: numeric(Math.sin),
+  cos: numeric(Math.cos),
+  tan: numeric(Math.tan),
+  asin: numeric(Math.asin),
+  acos: numeric(Math.acos),
+  atan: numeric(Math.atan),
+  atan2: numeric(Math.atan2),
+  area(env, ...values) {
+    const corners = points(values);
+    if (corners.length < 3) return 0;
+    const total = corners.reduce((sum, [latitude, longitude], at) => {
+      const next = corners[(at + 1) % corners.length];
+      return sum + radians(next[1] - longitude) * (2 + Math.sin(radians(latitude)) + Math.sin(radians(next[0])));
+    }, 0);
+    return rounded(Math.abs(total * EARTH_RADIUS_METRES * EARTH_RADIUS_METRES / 2));
+  },
+  distance(env, ...values) {
+    const places = points(values);
+    if (!places.length || places.some((place) => place[0] !== place[0])) return NaN;
+    return rounded(places.slice(1).reduce((sum, place, at) => sum + arc(places[at], place), 0));
+  },
+  geofence(env, place, shape) {
+    const spot = points([place])[0];
+    const corners = points([shape]);
+    if (!spot || corners.length < 3 || String(corners[0]) != String(corners[corners.length - 1])) return false;
+    return corners.slice(1).reduce((inside, [there, thereAlong], at) => {
+      const [here, hereAlong] = corners[at];
+      const crosses = (hereAlong > spot[1]) != (thereAlong > spot[1])
+        && spot[0] < (there - here) * (spot[1] - hereAlong) / (thereAlong - hereAlong) + here;
+      return crosses ? !inside : inside;
+    }, false);
+  },
+  "base64-decode"(env, a) {
+    const text = toText(a);
+    if (!/^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return "";
+    try {
+      return decodeURIComponent(atob(text).replace(/[^]/g, (byte) => "%" + byte.charCodeAt(0).toString(16).padStart(2, "0")));
+    } catch (error) {
+      return "";
+    }
+  },
+  randomize(env, value, seed) {
+    const found = value.slice();
+    const draw = seed == null ? env.random : parkMiller(toNumber(seed));
+    for (let last = found.length - 1; last > 0; last--) {
+      const other = Math.floor(draw() * (last + 1));
+      [found[last], found[other]] = [found[other], found[last]];
+    }
+    return found;
+  },
+};

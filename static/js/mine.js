@@ -1,0 +1,99 @@
+// @ts-check
+/** "Mis respuestas" and the receipt: how far each record of this browser came. */
+import { all, drain } from './outbox.js';
+
+/** @typedef {import('./outbox.js').Entry} Entry */
+const STEPS = ['saved', 'sent', 'central'];
+
+/** @param {Entry} entry @returns {number} 0 saved here, 1 sent, 2 in central */
+const reached = (entry) => (entry.state === 'central' ? 2 : entry.state === 'saved' ? 0 : 1);
+
+/** @param {number | undefined} ms @returns {string} */
+const clock = (ms) => (ms ? new Date(ms).toLocaleString(document.documentElement.lang || 'es',
+  { weekday: 'short', hour: '2-digit', minute: '2-digit' }) : '');
+
+/** Keeps the receipt of one record true. @param {string} id */
+export function follow(id) {
+  const tell = async () => {
+    const place = document.querySelector(`[data-record="${id}"]`);
+    const entry = (await all()).find((one) => one.id === id);
+    if (place && entry) draw(/** @type {HTMLElement} */ (place), entry);
+  };
+  addEventListener('outbox:changed', tell);
+  document.addEventListener('outbox:kept', () => setTimeout(tell));
+  tell().then(() => {
+    const title = /** @type {HTMLElement | null} */ (document.querySelector('.thanks h1:not([hidden])'));
+    if (title) title.focus();
+  });
+}
+
+/** @param {HTMLElement} place @param {Entry} entry */
+function draw(place, entry) {
+  const at = reached(entry);
+  STEPS.forEach((step, n) => {
+    const line = place.querySelector(`[data-step=${step}]`);
+    if (!line) return;
+    line.className = n <= at ? 'done' : 'wait';
+    const time = line.querySelector('[data-time]');
+    const when = /** @type {any} */ (entry)[step];
+    if (time && when && n <= at) time.textContent = clock(when);
+  });
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll('[data-when]'))) {
+    part.hidden = part.dataset.when !== STEPS[at];
+  }
+}
+
+export function start() {
+  const again = document.querySelector('[data-again]');
+  if (again) again.addEventListener('click', () => drain());
+  const file = document.querySelector('[data-export]');
+  if (file) file.addEventListener('click', exportWaiting);
+  addEventListener('outbox:changed', list);
+  addEventListener('node:down', () => signal(false));
+  addEventListener('node:up', () => signal(true));
+  list();
+}
+
+/** @param {boolean} up */
+function signal(up) {
+  const banner = /** @type {HTMLElement | null} */ (document.querySelector('[data-signal]'));
+  if (banner) banner.hidden = up;
+}
+
+async function list() {
+  const entries = (await all()).reverse();
+  const place = /** @type {HTMLElement} */ (document.querySelector('[data-outbox]'));
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById('entry'));
+  const rows = entries.map((entry) => row(template, entry));
+  place.replaceChildren(...rows);
+  const waiting = entries.filter((entry) => entry.state === 'saved').length;
+  const say = !entries.length ? 'none' : waiting ? 'waiting' : 'sent';
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-say]'))) {
+    part.hidden = part.dataset.say !== say;
+    for (const count of part.querySelectorAll('[data-count]')) count.textContent = String(waiting);
+  }
+}
+
+/** @param {HTMLTemplateElement} template @param {Entry} entry @returns {Node} */
+function row(template, entry) {
+  const line = /** @type {HTMLElement} */ (template.content.cloneNode(true));
+  /** @type {Element} */ (line.querySelector('[data-title]')).textContent = entry.title;
+  /** @type {Element} */ (line.querySelector('[data-time]')).textContent = clock(entry.saved);
+  const state = /** @type {Element} */ (line.querySelector('.state'));
+  state.className = 'state ' + STEPS[reached(entry)];
+  for (const word of /** @type {NodeListOf<HTMLElement>} */ (state.querySelectorAll('[data-word]'))) {
+    word.hidden = word.dataset.word !== STEPS[reached(entry)];
+  }
+  return line;
+}
+
+/** Saves what central does not have yet as a file: one canonical record a line, for rescue by cable or message. */
+async function exportWaiting() {
+  const waiting = (await all()).filter((entry) => entry.body);
+  const file = new Blob([waiting.map((entry) => entry.body).join('\n') + '\n'], { type: 'application/x-ndjson' });
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = 'respuestas-pendientes.ndjson';
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}

@@ -1,0 +1,242 @@
+// @ts-check
+/**
+ * The outbox: records of this browser, in IndexedDB, until central has them. Pure of DOM; needs no secure context.
+ *
+ * states of a record: saved -> sent -> central ; held = the node keeps it apart for a person to look at
+ * A record's body leaves this browser only when an answer of ours says that central holds it.
+ *
+ * @typedef {{id: string, form: string, version: string, title: string, state: string, saved: number, sent?: number,
+ *   central?: number, body: string}} Entry
+ * @typedef {{store: IDBObjectStore, done: Promise<void>}} Opened
+ */
+
+const STORES = ['outbox', 'drafts', 'meta'];
+const BATCH = 20;
+/** @type {Promise<IDBDatabase> | undefined} */
+let opening;
+let draining = false;
+let wait = 2000;
+/** @type {number | undefined} */
+let timer;
+
+/** Opens the store; rejects where the browser has none or blocks it. @returns {Promise<IDBDatabase>} */
+export function open() {
+  if (!opening) {
+    opening = new Promise((resolve, reject) => {
+      const request = indexedDB.open('collector', 1);
+      request.onupgradeneeded = () => {
+        request.result.createObjectStore('outbox', { keyPath: 'id' });
+        request.result.createObjectStore('drafts');
+        request.result.createObjectStore('meta');
+      };
+      request.onsuccess = () => {
+        request.result.onversionchange = () => request.result.close();
+        resolve(request.result);
+      };
+      request.onerror = request.onblocked = () => reject(request.error);
+    });
+    opening.catch(() => { opening = undefined; });
+  }
+  return opening;
+}
+
+/**
+ * Runs `work` in one transaction and resolves with what its last request gave, once the transaction is complete.
+ * @template T
+ * @param {IDBTransactionMode} mode
+ * @param {(store: (name: string) => IDBObjectStore) => IDBRequest<T> | void} work
+ * @param {IDBTransactionDurability} [durability]
+ * @returns {Promise<T>}
+ */
+async function within(mode, work, durability = 'strict') {
+  const database = await open();
+  return new Promise((resolve, reject) => {
+    const transaction = database.transaction(STORES, mode, { durability });
+    const request = work((name) => transaction.objectStore(name));
+    // complete, not the request's success: a kill straight after success lost 5 of 25
+    transaction.oncomplete = () => resolve(/** @type {T} */ (request ? request.result : undefined));
+    transaction.onabort = transaction.onerror = () => reject(transaction.error);
+  });
+}
+
+/** Puts a record and drops its draft in one strict transaction. @param {Entry} entry @param {string} draftKey */
+export async function add(entry, draftKey) {
+  await within('readwrite', (store) => {
+    store('drafts').delete(draftKey);
+    return store('outbox').put(entry);
+  });
+  changed();
+}
+
+/** @returns {Promise<Entry[]>} every record, oldest first */
+export async function all() {
+  /** @type {Entry[]} */
+  const entries = await within('readonly', (store) => store('outbox').getAll());
+  return entries.sort((a, b) => a.saved - b.saved);
+}
+
+/** @param {string} key @param {object} draft */
+export const keepDraft = (key, draft) => within('readwrite', (store) => store('drafts').put(draft, key), 'relaxed');
+
+/** @param {string} key @returns {Promise<any>} */
+export const draftOf = (key) => within('readonly', (store) => store('drafts').get(key));
+
+/** @param {string} key */
+export const dropDraft = (key) => within('readwrite', (store) => store('drafts').delete(key));
+
+/** Tells this tab and the others that a record moved. */
+function changed() {
+  dispatchEvent(new CustomEvent('outbox:changed'));
+  if (self.BroadcastChannel) {
+    const channel = new BroadcastChannel('collector');
+    channel.postMessage('outbox:changed');
+    channel.close();
+  }
+}
+
+/** Sends what waits, then asks how far the sent ones came. One tab at a time; safe to call at any moment. */
+export async function drain() {
+  if (draining) return;
+  draining = true;
+  try {
+    await alone(async () => {
+      await sendAll();
+      await askCentral();
+    });
+    wait = 2000;
+    dispatchEvent(new CustomEvent('node:up'));
+  } catch (error) {
+    dispatchEvent(new CustomEvent('node:down', { detail: String(error) }));
+    wait = Math.min(wait * 2, 60000);
+  } finally {
+    draining = false;
+  }
+  clearTimeout(timer);
+  if ((await all()).some((entry) => entry.state === 'saved' || entry.state === 'sent')) {
+    timer = setTimeout(drain, wait * (0.7 + Math.random() * 0.6));
+  }
+}
+
+/** Runs `work` in one tab only: Web Locks where they are, else a lease row of 45 s. @param {() => Promise<void>} work */
+async function alone(work) {
+  if (navigator.locks) {
+    await navigator.locks.request('collector-drain', { ifAvailable: true }, (lock) => lock && work());
+    return;
+  }
+  const me = Math.random();
+  const free = await takeLease(me);
+  if (!free) return;
+  try {
+    await work();
+  } finally {
+    await within('readwrite', (store) => store('meta').delete('lease'), 'relaxed');
+  }
+}
+
+/** @param {number} me @returns {Promise<boolean>} */
+async function takeLease(me) {
+  let mine = false;
+  await within('readwrite', (store) => {
+    const meta = store('meta');
+    const held = meta.get('lease');
+    held.onsuccess = () => {
+      mine = !held.result || held.result.until < Date.now();
+      if (mine) meta.put({ me, until: Date.now() + 45000 }, 'lease');
+    };
+  }, 'relaxed');
+  return mine;
+}
+
+async function sendAll() {
+  for (;;) {
+    const waiting = (await all()).filter((entry) => entry.state === 'saved').slice(0, BATCH);
+    if (!waiting.length) return;
+    const answer = await post('/sync/v1/outbox', waiting.map((entry) => entry.body).join('\n') + '\n');
+    const results = answer.results || {};
+    const known = waiting.filter((entry) => ['stored', 'duplicate', 'quarantined'].includes(results[entry.id]));
+    if (!known.length) throw new Error('no record was named in the answer');
+    for (const entry of known) {
+      const held = results[entry.id] === 'quarantined';
+      await move(entry, held ? 'held' : answer.central ? 'central' : 'sent');
+    }
+  }
+}
+
+async function askCentral() {
+  const sent = (await all()).filter((entry) => entry.state === 'sent').slice(0, 200);
+  if (!sent.length) return;
+  const answer = await post('/sync/v1/receipts/ask', JSON.stringify({ ids: sent.map((entry) => entry.id) }));
+  for (const entry of sent) {
+    if (answer.central && answer.central[entry.id]) await move(entry, 'central');
+  }
+}
+
+/** @param {Entry} entry @param {string} state */
+async function move(entry, state) {
+  entry.state = state;
+  if (!entry.sent) entry.sent = Date.now();
+  if (state === 'central') {
+    entry.central = Date.now();
+    entry.body = '';
+  }
+  await within('readwrite', (store) => store('outbox').put(entry));
+  changed();
+}
+
+/**
+ * Posts and gives the answer's JSON. A page of a Wi-Fi portal, a redirect or a cut answer is an error.
+ * @param {string} address @param {string} body @returns {Promise<any>}
+ */
+async function post(address, body) {
+  /** @type {BodyInit} */
+  let content = body;
+  /** @type {Record<string, string>} */
+  const headers = { 'Content-Type': 'application/x-ndjson' };
+  if (body.length > 800 && self.CompressionStream) {
+    content = await new Response(new Blob([body]).stream().pipeThrough(new CompressionStream('gzip'))).blob();
+    headers['Content-Encoding'] = 'gzip';
+  }
+  const abort = new AbortController();
+  const limit = setTimeout(() => abort.abort(), 20000);
+  try {
+    const answer = await fetch(address, { method: 'POST', body: content, headers, signal: abort.signal, redirect: 'error' });
+    if (!answer.ok || !answer.headers.get('X-Collector')) throw new Error('HTTP ' + answer.status);
+    return await answer.json();
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+/** @returns {string} a UUIDv7; crypto.randomUUID is missing on plain http */
+export function uuid7() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const now = Date.now();
+  for (let i = 0; i < 6; i++) bytes[i] = Math.floor(now / 2 ** (8 * (5 - i))) % 256;
+  bytes[6] = 0x70 | (bytes[6] & 15);
+  bytes[8] = 0x80 | (bytes[8] & 63);
+  const hex = Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join('');
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+/** @returns {string} 96 random bits as base64url */
+export function salt() {
+  const text = String.fromCharCode(...crypto.getRandomValues(new Uint8Array(12)));
+  return btoa(text).replace(/\+/g, '-').replace(/\//g, '_');
+}
+
+/** Canonical JSON: keys by code point, no blanks, NFC, no U+0000 or lone surrogate. @param {any} value @returns {string} */
+export function canonical(value) {
+  if (typeof value === 'string') return JSON.stringify(value.normalize('NFC').replace(/\0|\p{Cs}/gu, ''));
+  if (Array.isArray(value)) return '[' + value.map(canonical).join() + ']';
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  // our keys are names and paths below U+10000, where code units sort as code points do
+  return '{' + Object.keys(value).sort().map((key) => canonical(key) + ':' + canonical(value[key])).join() + '}';
+}
+
+/** @param {Date} date @returns {string} "2026-11-20T10:42:00.123-05:00" */
+export function isoLocal(date) {
+  const offset = -date.getTimezoneOffset();
+  const pad = (/** @type {number} */ n) => String(Math.floor(Math.abs(n))).padStart(2, '0');
+  const local = new Date(date.getTime() + offset * 60000).toISOString().slice(0, -1);
+  return local + (offset < 0 ? '-' : '+') + pad(offset / 60) + ':' + pad(offset % 60);
+}

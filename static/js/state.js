@@ -1,0 +1,111 @@
+// @ts-check
+/**
+ * A form being filled in: answers, relevance, calculations, checks. Pure of DOM; the same rules as forms/state.py.
+ *
+ * @typedef {any[]} IR
+ * @typedef {{k: string, s: number, t: string, b: string, g: number[], r?: IR, q?: IR, c?: IR, x?: IR, f?: IR,
+ *   l?: string, d?: string}} FormNode   s = 0 for a group; g = indexes of the enclosing groups
+ * @typedef {{nodes: FormNode[], order: number[], lists: Record<string, Record<string, string>[]>,
+ *   choices: Record<string, string[]>}} FormData
+ */
+import { evaluate, storedText, toBoolean } from './engine.js';
+
+const PASSES = 8;
+const SHAPES = {
+  integer: /^-?\d{1,15}$/,
+  decimal: /^-?(\d+\.?\d*|\.\d+)$/,
+};
+
+/** @param {FormData} form @param {[number, number]} now epoch ms, offset in minutes @param {string} lang */
+export function open(form, now, lang) {
+  const raw = form.nodes.map((node) => node.d || '');
+  /** @type {any[]} */
+  const row = [null];
+  const relevant = form.nodes.map(() => true);
+  const env = { row, now, lang, lists: form.lists, random: Math.random, itext: String, label: (/** @type {string} */ _, /** @type {string} */ value) => value };
+
+  /** @param {IR} ir */
+  const truth = (ir) => toBoolean(evaluate(ir, env));
+
+  const place = () => form.nodes.forEach((node, i) => { if (node.s) row[node.s] = relevant[i] ? raw[i] : null; });
+
+  /** @returns {boolean} whether anything moved */
+  function pass() {
+    let moved = false;
+    for (const i of form.order) {
+      const node = form.nodes[i];
+      if (!relevant[i]) continue;
+      const value = storedText(evaluate(/** @type {IR} */ (node.x), env), node.b);
+      if (value !== raw[i]) { raw[i] = row[node.s] = value; moved = true; }
+    }
+    form.nodes.forEach((node, i) => {
+      const now = node.g.every((g) => relevant[g]) && (!node.r || truth(node.r));
+      if (now !== relevant[i]) { relevant[i] = now; moved = true; }
+      if (node.s) row[node.s] = now ? raw[i] : null;
+      if (node.f && now && raw[i]) {
+        const offered = choices(i);
+        const kept = raw[i].split(' ').filter((name) => offered.includes(name)).join(' ');
+        if (kept !== raw[i]) { raw[i] = row[node.s] = kept; moved = true; }
+      }
+    });
+    return moved;
+  }
+
+  /** @param {number} i @returns {string[]} names offered now */
+  function choices(i) {
+    const node = form.nodes[i];
+    return node.f ? /** @type {string[]} */ (evaluate(node.f, env)) : form.choices[node.l || ''] || [];
+  }
+
+  /** Brings calculations and relevance to rest; a fixed number of passes at most, as on the node. */
+  function settle() {
+    place();
+    for (let n = 0; n < PASSES && pass(); n++);
+  }
+
+  /** @param {number} i @returns {string} "", "required", "type", "choice" or "constraint" */
+  function problem(i) {
+    const node = form.nodes[i];
+    if (!node.s || !relevant[i] || node.t === 'note' || node.t === 'calculate') return '';
+    const value = raw[i];
+    if (!value) return node.q && truth(node.q) ? 'required' : '';
+    if (!fits(node, value)) return 'type';
+    if (node.l && value.split(' ').some((name) => !choices(i).includes(name))) return 'choice';
+    return node.c && !truth(node.c) ? 'constraint' : '';
+  }
+
+  /** @returns {Record<string, string>} relevant answers by key, empty ones left out */
+  function answers() {
+    /** @type {Record<string, string>} */
+    const given = {};
+    form.nodes.forEach((node, i) => {
+      if (node.s && relevant[i] && raw[i] && node.t !== 'note') given[node.k] = raw[i];
+    });
+    return given;
+  }
+
+  /** @param {number} i @param {string} text */
+  function set(i, text) {
+    raw[i] = tidy(form.nodes[i], text);
+    settle();
+  }
+
+  settle();
+  return { raw, relevant, env, set, settle, problem, choices, answers };
+}
+
+/** @param {FormNode} node @param {string} text @returns {string} as stored: trimmed, decimals with a point */
+export function tidy(node, text) {
+  const trimmed = text.normalize('NFC').replace(/\0/g, '').trim();
+  return node.t === 'decimal' ? trimmed.replace(',', '.') : trimmed;
+}
+
+/** @param {FormNode} node @param {string} value @returns {boolean} */
+function fits(node, value) {
+  if (node.t === 'date') {
+    const date = new Date(value + 'T00:00:00Z');
+    return /^\d{4}-\d\d-\d\d$/.test(value) && !isNaN(date.getTime()) && date.toISOString().slice(0, 10) === value;
+  }
+  const shape = /** @type {Record<string, RegExp>} */ (SHAPES)[node.t];
+  return !shape || shape.test(value);
+}

@@ -1,0 +1,73 @@
+// @ts-check
+/// <reference lib="webworker" />
+/**
+ * The service worker, secure origins only. VERSION and KEEP are written in front of it by the node.
+ * Hashed files: cache first. Form pages: network first with a cap of 3 s, then the kept page. Posts are not touched.
+ */
+/* global VERSION, KEEP */
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+const FILES = 'files-' + VERSION;
+const PAGES = 'pages';
+
+worker.addEventListener('install', (event) => {
+  event.waitUntil(caches.open(FILES).then((cache) => cache.addAll(KEEP)));
+});
+
+worker.addEventListener('activate', (event) => {
+  const old = caches.keys().then((names) => Promise.all(
+    names.filter((name) => name !== FILES && name !== PAGES).map((name) => caches.delete(name))));
+  event.waitUntil(old.then(() => worker.clients.claim()));
+});
+
+worker.addEventListener('message', (event) => {
+  if (event.data && event.data.keep) {
+    event.waitUntil(caches.open(PAGES).then((cache) => Promise.all(event.data.keep.map(
+      (/** @type {string} */ address) => fetch(address).then((answer) => ours(answer) && cache.put(address, answer))))));
+  }
+});
+
+/** @param {Response} answer @returns {boolean} ours, not a Wi-Fi portal's */
+const ours = (answer) => answer.ok && answer.headers.get('X-Collector') === '1';
+
+worker.addEventListener('fetch', (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== 'GET' || url.origin !== location.origin) return;
+  if (url.pathname.startsWith('/static/')) event.respondWith(fileFirst(event.request));
+  else if (/^\/(f|mis-respuestas)\b/.test(url.pathname)) event.respondWith(pageFirst(event.request, url));
+  else if (event.request.mode === 'navigate' && !/^\/(lab|equipo|api|sync)\b/.test(url.pathname)) {
+    event.respondWith(fetch(event.request).catch(() => whenOffline()));
+  }
+});
+
+/** @param {Request} request @returns {Promise<Response>} */
+async function fileFirst(request) {
+  return (await caches.match(request)) || fetch(request);
+}
+
+/** @param {Request} request @param {URL} url @returns {Promise<Response>} */
+async function pageFirst(request, url) {
+  const cache = await caches.open(PAGES);
+  const fresh = fetch(request).then((answer) => {
+    if (!ours(answer)) throw new Error('not ours');
+    if (answer.redirected) return answer;
+    return cache.put(url.pathname, answer.clone()).then(() => answer);
+  });
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error('late')), 3000));
+  try {
+    return /** @type {Response} */ (await Promise.race([fresh, late]));
+  } catch (error) {
+    const kept = await cache.match(url.pathname);
+    return kept || fresh.catch(() => shortLink(cache, url));
+  }
+}
+
+/** /f/<form> without a signal: the newest kept version of that form. @param {Cache} cache @param {URL} url */
+async function shortLink(cache, url) {
+  const kept = (await cache.keys()).map((request) => new URL(request.url).pathname)
+    .filter((path) => path.startsWith(url.pathname.replace(/\/$/, '') + '/') && !path.endsWith('.json'));
+  return kept.length ? Response.redirect(kept[kept.length - 1], 302) : whenOffline();
+}
+
+async function whenOffline() {
+  return (await caches.match('/offline')) || Response.error();
+}

@@ -1,0 +1,52 @@
+"""How much at once: the limits of the protocol, and counters that slow down whoever asks too often."""
+
+from collections.abc import Callable
+from threading import Lock
+from time import monotonic
+
+MAX_BATCH_RECORDS = 500
+MAX_OUTBOX_RECORDS = 50
+MAX_BODY_BYTES = 1024 * 1024
+MAX_INFLATED_BYTES = 8 * 1024 * 1024
+MAX_HOPS = 8
+MAX_ASKED_IDS = 200
+MAX_RECEIPTS = 1000
+
+
+class RateLimit:
+    """Counts per key in windows of `seconds`. In memory of one process: a restart forgives everybody."""
+
+    MOST_KEYS = 10_000
+
+    def __init__(self, limit: int, seconds: float, clock: Callable[[], float] = monotonic) -> None:
+        self._limit, self._seconds, self._clock = limit, seconds, clock
+        self._windows: dict[str, tuple[float, int]] = {}
+        self._lock = Lock()
+
+    def wait_seconds(self, key: str, cost: int = 1) -> int:
+        """Return 0 when `cost` more still fit into this window of `key`, else the whole seconds until the next one."""
+        with self._lock:
+            started, used = self._window(key)
+            if used + cost <= self._limit:
+                return 0
+            return max(1, round(started + self._seconds - self._clock() + 0.5))
+
+    def count(self, key: str, cost: int = 1) -> None:
+        """Note that `key` used `cost`."""
+        with self._lock:
+            started, used = self._window(key)
+            if len(self._windows) >= self.MOST_KEYS:
+                self._forget_old()
+            self._windows[key] = (started, used + cost)
+
+    def _window(self, key: str) -> tuple[float, int]:
+        now = self._clock()
+        started, used = self._windows.get(key, (now, 0))
+        return (started, used) if now < started + self._seconds else (now, 0)
+
+    def _forget_old(self) -> None:
+        """Drop ended windows, and when all are running the whole table: memory comes before strictness."""
+        now = self._clock()
+        self._windows = {key: it for key, it in self._windows.items() if now < it[0] + self._seconds}
+        if len(self._windows) >= self.MOST_KEYS:
+            self._windows = {}

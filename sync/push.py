@@ -1,0 +1,202 @@
+"""The sender: what this node's log has and its upstream has not goes up; forms and receipts come down.
+
+    cold or idle:  hello    greet.py   the receiver's cursor, its limits, what is new there
+    with records:  batches  upload.py  from that cursor, one at a time, until the log is empty
+    after a hello: forms and receipts  pull.py, when hello said that there are new ones
+
+The receiver's cursor is the truth. This node believes nothing of its own: after any trouble it asks first.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from random import SystemRandom
+from threading import Event, Thread
+
+import httpx
+from sqlalchemy import Engine
+
+from collector.clock import now_ms
+from collector.db import reading, writing
+from collector.problems import PROBLEMS, ProblemError
+from collector.queries import nodes, store
+from sync.client import Refusal, UpstreamClient
+from sync.greet import greet
+from sync.pull import pull_forms, pull_receipts
+from sync.run import InstallForm, Run, SyncResult, SyncState, read_known
+from sync.upload import has_entries, send_log
+
+HELLO_SECONDS = 60.0  # so that forms come down even while records go up all the time
+SHORTEST_SECONDS, LONGEST_SECONDS = 2.0, 900.0
+KICK_SECONDS = 30.0
+GATHER_SECONDS = 1.0  # records that come together go together
+JITTER = SystemRandom()
+log = logging.getLogger("collector.sync")
+__all__ = ["SyncLoop", "SyncResult", "SyncState", "enrol", "sync_once"]
+
+
+def enrol(engine: Engine, http: httpx.Client, url: str, code: str, name: str = "") -> str:
+    """Enrol this node at `url` with a one-time code, make that its upstream and return the upstream's id.
+
+    Raises ProblemError: code_invalid, too_many_tries, loop, bad_request, upstream_unreachable, upstream_strange.
+    """
+    url = url.strip().rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise ProblemError(PROBLEMS["bad_request"], reason=f"{url} is not an address like http://10.42.0.1:8000")
+    with reading(engine) as session:
+        me, own_name = store.fact(session, "node_id"), store.fact(session, "name")
+    client = UpstreamClient(http, url)
+    try:
+        answer = client.post("/enroll", {"code": code, "name": name or own_name or me[:8], "node_id": me})
+    except Refusal as refusal:
+        raise _said_at_the_door(refusal, code) from refusal
+    found = answer.content if isinstance(answer.content, dict) else {}
+    token, upstream_id = found.get("token"), found.get("upstream_id")
+    if found.get("node_id") != me or not isinstance(token, str) or not isinstance(upstream_id, str):
+        raise client.strange("the answer to the enrolment names no node")
+    with writing(engine) as session:
+        nodes.set_upstream(session, url, upstream_id, token)
+    return upstream_id
+
+
+def _said_at_the_door(refusal: Refusal, code: str) -> ProblemError:
+    """Return the upstream's own sentence where it helps: there a person is typing a code."""
+    if refusal.remote == "code_invalid":
+        return ProblemError(PROBLEMS["code_invalid"], enrol_code=code)
+    if refusal.remote == "too_many_tries":
+        return ProblemError(PROBLEMS["too_many_tries"], seconds=refusal.answer.get("seconds", 60))
+    return ProblemError(PROBLEMS["loop"]) if refusal.remote == "loop" else refusal
+
+
+def sync_once(
+    engine: Engine,
+    http: httpx.Client,
+    now_ms: int,
+    install_form: InstallForm,
+    state: SyncState | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> SyncResult:
+    """Send what is new, fetch what is new, note how it went and return it. Raises ProblemError no_upstream only.
+
+    state: pass the same one again to spare the hello; stopped: asked between two batches.
+    """
+    known = read_known(engine)
+    if known is None:
+        raise ProblemError(PROBLEMS["no_upstream"])
+    client = UpstreamClient(http, known.url, known.token)
+    run = Run(engine, client, state or SyncState(), SyncResult(), install_form, now_ms, stopped)
+    try:
+        _exchange(run)
+        run.state.is_warm = True
+    except ProblemError as error:
+        run.state.is_warm = False
+        run.result.error = error.problem.code
+        run.result.reason = str(error.values.get("reason", error))
+        if isinstance(error, Refusal):
+            run.result.is_final, run.result.retry_seconds = error.is_final, error.retry_seconds
+    _note(run)
+    return run.result
+
+
+def _exchange(run: Run) -> None:
+    state = run.state
+    idle = not has_entries(run.engine, run.known().cursor)
+    greeted = None
+    if not state.is_warm or idle or time.monotonic() - state.hello_at > HELLO_SECONDS:
+        greeted = greet(run)
+    send_log(run)
+    if greeted is not None:
+        pull_forms(run, greeted)
+        pull_receipts(run, greeted)
+
+
+def _note(run: Run) -> None:
+    result = run.result
+    reached = {"last_contact_ms": run.now_ms} if run.client.was_heard else {}
+    with writing(run.engine) as session:
+        nodes.change_upstream(session, last_try_ms=run.now_ms, last_error=result.error, **reached)
+        if result.error or store.fact(session, "sync_reason"):
+            store.set_fact(session, "sync_reason", result.reason)
+
+
+class SyncLoop:
+    """A thread that keeps this node in step with its upstream; does nothing while there is none.
+
+    After a success it rests `idle_seconds`, or until `kick`. After trouble it waits 2 s, then twice as long each time
+    up to 15 minutes, with jitter so that tablets in one room do not all come at once. One exchange at a time.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        idle_seconds: float,
+        install_form: InstallForm,
+        make_http: Callable[[], httpx.Client] = httpx.Client,
+    ) -> None:
+        self._engine, self._idle_seconds, self._install_form = engine, idle_seconds, install_form
+        self._make_http = make_http
+        self._stop, self._wake = Event(), Event()
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread unless it runs."""
+        if self._thread is None:
+            self._stop.clear()
+            self._thread = Thread(target=self._run, name="sync", daemon=True)
+            self._thread.start()
+
+    def stop(self, patience_seconds: float = 5.0) -> bool:
+        """End the thread and tell whether it has ended in time.
+
+        A request on a dead line ends by its own timeout; leaving it behind loses nothing, answers are kept or not.
+        """
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(patience_seconds)
+            if self._thread.is_alive():
+                return False
+        self._thread = None
+        return True
+
+    def kick(self) -> None:
+        """There are new records: go soon. During trouble not before 30 seconds, to spare the battery."""
+        self._wake.set()
+
+    def _run(self) -> None:
+        state, failures = SyncState(), 0
+        with self._make_http() as http:
+            while not self._stop.is_set():
+                self._wake.clear()
+                result = self._try(http, state)
+                failures = failures + 1 if result.error else 0
+                self._rest(result, failures)
+
+    def _try(self, http: httpx.Client, state: SyncState) -> SyncResult:
+        try:
+            return sync_once(self._engine, http, now_ms(), self._install_form, state, self._stop.is_set)
+        except ProblemError as error:
+            if error.problem.code == "no_upstream":
+                return SyncResult()
+            log.warning("sync: %s", error)
+        except Exception:  # the thread must outlive a full disk or a locked store
+            log.exception("sync")
+        state.is_warm = False
+        return SyncResult(error="server_error")
+
+    def _rest(self, result: SyncResult, failures: int) -> None:
+        if failures:
+            seconds = pause_seconds(failures, result)
+            deaf = min(seconds, KICK_SECONDS)
+        else:
+            seconds, deaf = self._idle_seconds, min(GATHER_SECONDS, self._idle_seconds)
+        if not self._stop.wait(deaf):
+            self._wake.wait(seconds - deaf)
+
+
+def pause_seconds(failures: int, result: SyncResult) -> float:
+    """Return how long to wait after so many failures in a row: at least what the upstream asked for."""
+    if result.is_final:
+        return LONGEST_SECONDS
+    doubled = min(LONGEST_SECONDS, SHORTEST_SECONDS * 2.0 ** min(failures - 1, 16))
+    return max(result.retry_seconds, doubled * JITTER.uniform(0.7, 1.0), SHORTEST_SECONDS)

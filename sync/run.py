@@ -1,0 +1,88 @@
+"""What the steps of one exchange with the upstream share: the store's facts, the memory of this process, the result."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+
+from collector.db import reading
+from collector.problems import PROBLEMS, ProblemError
+from collector.queries import nodes, store
+from sync import limits
+from sync.client import UpstreamClient
+
+FIRST_RECORDS = 20
+InstallForm = Callable[[str, str], object]
+
+
+@dataclass
+class SyncState:
+    """What one process remembers between two calls; a new one is cold. records: how many go into the next batch."""
+
+    is_warm: bool = False
+    records: int = FIRST_RECORDS
+    most_records: int = limits.MAX_BATCH_RECORDS
+    most_bytes: int = limits.MAX_BODY_BYTES
+    most_inflated: int = limits.MAX_INFLATED_BYTES
+    hello_at: float = 0.0
+    refused_forms: set[str] = field(default_factory=set)
+
+
+@dataclass
+class SyncResult:
+    """What one call did. error: "" or a code of problems.py, with reason; is_final: a person has to do something."""
+
+    sent: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    receipts: int = 0
+    forms: int = 0
+    error: str = ""
+    reason: str = ""
+    is_final: bool = False
+    retry_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store says about itself and its upstream at one moment."""
+
+    me: str
+    epoch: str
+    url: str
+    upstream_id: str
+    token: str
+    cursor: int
+    receipts_n: int
+    receipts_epoch: str
+    forms_etag: str
+
+
+@dataclass
+class Run:
+    """One call of `sync_once`: what its steps share."""
+
+    engine: Engine
+    client: UpstreamClient
+    state: SyncState
+    result: SyncResult
+    install_form: InstallForm
+    now_ms: int
+    stopped: Callable[[], bool]
+
+    def known(self) -> Known:
+        known = read_known(self.engine)
+        if known is None:
+            raise ProblemError(PROBLEMS["no_upstream"])
+        return known
+
+
+def read_known(engine: Engine) -> Known | None:
+    with reading(engine) as session:
+        row = nodes.get_upstream(session)
+        if row is None:
+            return None
+        me, epoch = store.fact(session, "node_id"), store.fact(session, "epoch")
+        return Known(
+            me, epoch, row.url, row.node_id, row.token, row.cursor_n, row.receipts_n, row.receipts_epoch, row.forms_etag
+        )

@@ -1,0 +1,202 @@
+"""Answer expression vectors: `python -m tests.conformance --engine python|js FILE.jsonl`, one JSON line a vector.
+
+Both engines are the product's own. A vector's `type` says as what its value is asked for, as a caller of the engine
+does (a calculate asks for text, a relevant for a truth).
+"""
+
+import argparse
+import json
+import math
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from collector.forms.expressions import (
+    Env,
+    ExpressionError,
+    Ir,
+    Row,
+    Value,
+    build,
+    compile_text,
+    to_boolean,
+    to_number,
+    to_text,
+)
+from tests.instance_xml import Instance, read_instance
+
+MAX_MISSING_NODES = 50
+RUNNER = Path(__file__).with_name("conformance_runner.mjs")
+
+
+@dataclass
+class Prepared:
+    """An expression ready for either engine."""
+
+    ir: Ir
+    instance: Instance
+    row: Row
+    now: tuple[int, int]
+    lang: str
+
+
+def clock(now: str | None, tz: str | None) -> tuple[int, int]:
+    """Return epoch milliseconds and the minutes east of Greenwich in `tz` then."""
+    moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
+    local = moment.astimezone(ZoneInfo(tz)) if tz else moment
+    offset = local.utcoffset()
+    return round(moment.timestamp() * 1000), round(offset.total_seconds() / 60) if offset else 0
+
+
+def prepare(
+    expr: str,
+    instance_xml: str | None,
+    node: str | None,
+    now: str | None = None,
+    tz: str | None = None,
+    lang: str | None = None,
+    *,
+    primary: str | None = None,
+    nodeset: bool = False,
+) -> Prepared:
+    """Parse and resolve; nodes that the XML lacks are declared as not relevant, one error at a time."""
+    instance, row, context = (
+        read_instance(instance_xml, node or "/", primary) if instance_xml else (Instance(), [None], "?")
+    )
+    for _ in range(MAX_MISSING_NODES):
+        try:
+            ir = compile_text(expr, instance.shape, context, nodeset=nodeset)
+        except ExpressionError as error:
+            if not instance_xml or not error.path or error.path in instance.slots:
+                raise
+            instance.declare_missing(error.path)
+        else:
+            return Prepared(ir, instance, row, clock(now, tz), lang or "en")
+    raise ValueError("Too many nodes that the XML lacks.")
+
+
+def evaluate(
+    expr: str,
+    instance_xml: str | None,
+    node: str | None,
+    now: str | None = None,
+    tz: str | None = None,
+    lang: str | None = None,
+) -> Value:
+    """Evaluate one expression with the Python engine."""
+    return run_python(prepare(expr, instance_xml, node, now, tz, lang))
+
+
+def run_python(prepared: Prepared) -> Value:
+    """Evaluate with closures."""
+    env = Env(prepared.row, now=prepared.now, lang=prepared.lang, instances=prepared.instance.lists)
+    return build(prepared.ir)(env)
+
+
+def cast(value: Value, type: str, offset: int) -> object:
+    """Ask for the value as the vector's type; NaN and the infinities as texts, which JSON lacks."""
+    if type == "nodeset":
+        return [to_text([node]) for node in value] if isinstance(value, list) else [to_text(value)]
+    if type == "boolean":
+        return to_boolean(value)
+    if type != "number":
+        return to_text(value)
+    number = to_number(value, offset)
+    return number if math.isfinite(number) else to_text(number)
+
+
+def prepared_vectors(vectors: Iterable[dict[str, Any]]) -> Iterable[tuple[dict[str, Any], Prepared | str]]:
+    """Yield each vector with what its expression became, or why it is refused."""
+    for vector in vectors:
+        context = vector.get("context", {})
+        try:
+            yield (
+                vector,
+                prepare(
+                    vector["expr"],
+                    context.get("xml"),
+                    context.get("node"),
+                    context.get("now"),
+                    context.get("tz"),
+                    context.get("lang"),
+                    primary=context.get("primary_instance"),
+                    nodeset=vector.get("type") == "nodeset",
+                ),
+            )
+        except ValueError as error:
+            yield vector, str(error)
+
+
+def answer_with_python(vectors: list[dict[str, Any]]) -> Iterable[dict[str, object]]:
+    """Answer all vectors with the Python engine."""
+    for vector, prepared in prepared_vectors(vectors):
+        if isinstance(prepared, str):
+            yield {"id": vector["id"], "error": prepared}
+        else:
+            yield {"id": vector["id"], "value": cast(run_python(prepared), vector.get("type", ""), prepared.now[1])}
+
+
+def without_parents(row: Row) -> Row:
+    """Copy a row for JSON: the runner links the rows again."""
+    return [None, *([without_parents(inner) for inner in held] if isinstance(held, list) else held for held in row[1:])]
+
+
+def place_of(row: Row, root: Row) -> list[list[int]]:
+    """Return the way from the root row: [slot, index] a step."""
+    if row is root:
+        return []
+    parent = row[0]
+    for slot, held in enumerate(parent[1:], 1):
+        for index, inner in enumerate(held if isinstance(held, list) else []):
+            if inner is row:
+                return [*place_of(parent, root), [slot, index]]
+    raise ValueError("The row is not in its parent.")
+
+
+def task(vector: dict[str, Any], prepared: Prepared) -> dict[str, object]:
+    """Write down one vector for the JavaScript runner."""
+    root = prepared.row
+    while root[0] is not None:
+        root = root[0]
+    return {
+        "id": vector["id"],
+        "type": vector.get("type", ""),
+        "ir": prepared.ir,
+        "root": without_parents(root),
+        "place": place_of(prepared.row, root),
+        "now": prepared.now,
+        "lang": prepared.lang,
+        "lists": prepared.instance.lists,
+    }
+
+
+def answer_with_js(vectors: list[dict[str, Any]]) -> Iterable[dict[str, object]]:
+    """Answer all vectors with static/js/engine.js in node, on the IR that Python resolved."""
+    tasks = []
+    for vector, prepared in prepared_vectors(vectors):
+        if isinstance(prepared, str):
+            yield {"id": vector["id"], "error": prepared}
+        else:
+            tasks.append(json.dumps(task(vector, prepared)))
+    node = subprocess.run(["node", str(RUNNER)], input="\n".join(tasks), capture_output=True, text=True, check=True)
+    yield from (json.loads(line) for line in node.stdout.splitlines())
+
+
+def main() -> None:
+    """Read the file, answer, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--engine", choices=("python", "js"), required=True)
+    parser.add_argument("file", type=Path)
+    options = parser.parse_args()
+    vectors = [json.loads(line) for line in options.file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    answers = answer_with_python(vectors) if options.engine == "python" else answer_with_js(vectors)
+    for answer in answers:
+        print(json.dumps(answer, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

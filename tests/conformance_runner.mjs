@@ -1,0 +1,36 @@
+// Evaluates tasks (one JSON a line on standard input) with the modules the page loads; see conformance.py.
+import { readFileSync } from "node:fs";
+import { evaluate, register, toBoolean, toNumber, toText } from "../static/js/engine.js";
+import { rareFunctions } from "../static/js/functions-rare.js";
+
+register(rareFunctions);
+
+/** Give every row its parent. */
+function link(row, parent) {
+  row[0] = parent;
+  for (const held of row.slice(1)) if (Array.isArray(held)) held.forEach((inner) => link(inner, row));
+  return row;
+}
+
+/** Ask for the value as the vector's type. */
+function cast(value, type, offset) {
+  if (type === "nodeset") return Array.isArray(value) ? value.map((node) => toText([node])) : [toText(value)];
+  if (type === "boolean") return toBoolean(value);
+  if (type !== "number") return toText(value);
+  const number = toNumber(value, offset);
+  return Number.isFinite(number) ? number : toText(number);
+}
+
+function answer({ id, type, ir, root, place, now, lang, lists }) {
+  let row = link(root, null);
+  for (const [slot, index] of place) row = row[slot][index];
+  const env = { row, now, lang, lists, label: (path, value) => value, itext: (text) => text, random: Math.random };
+  try {
+    return { id, value: cast(evaluate(ir, env), type, now[1]) };
+  } catch (error) {
+    return { id, error: String(error) };
+  }
+}
+
+const lines = readFileSync(0, "utf8").split("\n").filter(Boolean);
+console.log(lines.map((line) => JSON.stringify(answer(JSON.parse(line)))).join("\n"));

@@ -1,0 +1,209 @@
+"""Nodes for the sync tests: real SQLite files, real HTTP on 127.0.0.1, several in one process."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import text
+
+from collector.clock import iso, now_ms
+from collector.db import open_engine, prepare_store, reading, writing
+from collector.problems import ProblemError
+from collector.queries import nodes, store
+from collector.queries.forms import add_form
+from collector.queries.nodes import NodeStatus
+from collector.queries.records import Arrival, ingest
+from collector.routes.sync import router
+from collector.tables import FormVersion
+from sync.push import SyncResult, SyncState, enrol, sync_once
+from sync.records import canonical_bytes, new_salt, read_record, uuid7
+
+
+def record_content(**given: Any) -> dict[str, Any]:
+    """Return the content of a usable submission; `given` replaces keys."""
+    moment = iso(now_ms())
+    return {
+        "id": uuid7(),
+        "kind": "submission",
+        "form": "servicios",
+        "version": "2026.1",
+        "form_sha": "0" * 16,
+        "started": moment,
+        "finished": moment,
+        "lang": "es",
+        "salt": new_salt(),
+        "answers": {"agua": "a veces", "edad": "34"},
+        **given,
+    }
+
+
+def sync_app(engine: Any, check: Callable[[dict[str, Any]], str] = lambda _content: "") -> FastAPI:
+    """Return an application with the sync routes alone."""
+    app = FastAPI()
+    app.state.engine, app.state.check = engine, check
+    app.state.kicks = 0
+
+    def kick() -> None:
+        app.state.kicks += 1
+
+    app.state.kick = kick
+    app.include_router(router)
+
+    @app.exception_handler(ProblemError)
+    def known(_request: Request, error: ProblemError) -> Response:
+        return JSONResponse(error.as_json(), error.problem.status, media_type="application/problem+json")
+
+    return app
+
+
+class Server:
+    """uvicorn in a thread on a free port."""
+
+    def __init__(self, app: Any) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        config = uvicorn.Config(app, log_level="critical", ws="none", lifespan="off", timeout_graceful_shutdown=1)
+        self.uvicorn = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.uvicorn.run, kwargs={"sockets": [self.listener]})
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.uvicorn.should_exit = True
+        self.thread.join(10)
+        self.listener.close()
+        assert not self.thread.is_alive()
+
+
+class Node:
+    """A node under test. `http` is its client as a sender."""
+
+    def __init__(self, folder: Path, name: str, check: Callable[[dict[str, Any]], str]) -> None:
+        self.file = folder / "collector.db"
+        self.name, self.check = name, check
+        self.http = httpx.Client(trust_env=False)
+        self.state: SyncState | None = None
+        self.server: Server | None = None
+        self.installed: list[tuple[str, str]] = []
+        self.open()
+
+    def open(self) -> None:
+        self.engine = open_engine(f"sqlite:///{self.file}")
+        prepare_store(self.engine)
+        with writing(self.engine) as session:
+            store.first_facts(session, self.name)
+        self.app = sync_app(self.engine, self.check)
+
+    def close(self) -> None:
+        if self.server:
+            self.server.stop()
+            self.server = None
+        self.engine.dispose()
+
+    @property
+    def url(self) -> str:
+        if self.server is None:
+            self.server = Server(self.app)
+        return self.server.url
+
+    @property
+    def id(self) -> str:
+        return self.fact("node_id")
+
+    def fact(self, key: str) -> str:
+        with reading(self.engine) as session:
+            return store.fact(session, key)
+
+    def code(self, at_ms: int | None = None) -> str:
+        with writing(self.engine) as session:
+            return nodes.make_enrol_code(session, at_ms or now_ms())
+
+    def enrol_at(self, upstream: "Node") -> None:
+        enrol(self.engine, self.http, upstream.url, upstream.code(), self.name)
+
+    def capture(self, count: int = 1, **given: Any) -> list[str]:
+        """Store new records as a web form would; return their ids."""
+        bodies = [canonical_bytes(record_content(**given)).decode() for _ in range(count)]
+        return self.capture_bodies(bodies)
+
+    def capture_bodies(self, bodies: list[str]) -> list[str]:
+        records = [read_record(body) for body in bodies]
+        arrivals = [Arrival(r.id, r.sha256, r.body, r.kind, r.form, r.version, r.why) for r in records]
+        with writing(self.engine) as session:
+            ingest(session, arrivals, now_ms())
+        return [record.id for record in records]
+
+    def sync(self, state: SyncState | None = None) -> SyncResult:
+        return sync_once(self.engine, self.http, now_ms(), self.install, state)
+
+    def install(self, xform: str, source_name: str) -> None:
+        self.installed.append((xform, source_name))
+
+    def publish(self, form_id: str, version: str, xform: str, sha256: str, at_ms: int) -> None:
+        row = FormVersion(
+            form_id=form_id, version=version, sha256=sha256, title=form_id.title(), xform=xform, definition="{}",
+            source_name=f"{form_id}.xlsx", published_ms=at_ms,
+        )  # fmt: skip
+        with writing(self.engine) as session:
+            add_form(session, row)
+
+    def status(self) -> NodeStatus:
+        with reading(self.engine) as session:
+            return nodes.node_status(session)
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        with reading(self.engine) as session:
+            return [tuple(row) for row in session.connection().execute(text(statement))]
+
+    def ids(self, table: str = "record") -> list[str]:
+        return [row[0] for row in self.rows(f"SELECT id FROM {table} ORDER BY id")]
+
+    def everything(self) -> list[tuple[Any, ...]]:
+        """Return all that a refused request must leave as it was."""
+        return [self.rows(f"SELECT * FROM {table}") for table in ("record", "quarantine", "cursor", "log")]  # type: ignore[misc]
+
+
+@pytest.fixture
+def make_node(tmp_path: Path) -> Iterator[Callable[..., Node]]:
+    made: list[Node] = []
+
+    def make(name: str = "nodo", check: Callable[[dict[str, Any]], str] = lambda _content: "") -> Node:
+        folder = tmp_path / f"{len(made)}-{name}"
+        folder.mkdir()
+        made.append(Node(folder, name, check))
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.close()
+        node.http.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Any], str]]:
+    """Serve any ASGI application and return its address."""
+    running: list[Server] = []
+
+    def start(app: Any) -> str:
+        running.append(Server(app))
+        return running[-1].url
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture
+def make_content() -> Callable[..., dict[str, Any]]:
+    return record_content
+
+
+@pytest.fixture
+def make_body() -> Callable[..., str]:
+    return lambda **given: canonical_bytes(record_content(**given)).decode()
