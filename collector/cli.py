@@ -1,4 +1,4 @@
-"""Commands. Each opens the store it needs, says what happened in Spanish, and exits 1 with a clear sentence when not."""
+"""Commands. Each opens the store it needs, says in Spanish what happened, and exits 1 with a clear sentence if not."""
 
 import json
 from pathlib import Path
@@ -227,11 +227,8 @@ def add_user(email: str, password: str, invent: bool, data: Path | None) -> None
     secret = password or (secrets.token_urlsafe(9) if invent else "")
     secret = secret or click.prompt("Contraseña", hide_input=True, confirmation_prompt=True)
     _settings, engine = _open(data)
-    try:
-        with writing(engine) as session:
-            people.add_user(session, email, secret)
-    except ValueError as error:
-        _stop(str(error))
+    with writing(engine) as session:
+        people.add_user(session, email, secret)
     click.echo(f"Listo: {email}" + (f"  contraseña: {secret}" if invent else ""))
 
 
@@ -249,11 +246,8 @@ def set_pin(digits: str | None, data: Path | None) -> None:
 
     chosen = digits or click.prompt("PIN", hide_input=True, confirmation_prompt=True)
     _settings, engine = _open(data)
-    try:
-        with writing(engine) as session:
-            people.set_pin(session, chosen)
-    except ValueError as error:
-        _stop(str(error))
+    with writing(engine) as session:
+        people.set_pin(session, chosen)
     click.echo("Listo. Las páginas de facilitación están en /equipo")
 
 
@@ -281,7 +275,9 @@ def add_token(name: str, data: Path | None) -> None:
 @cli.command()
 @click.argument("url")
 @click.option("--token", required=True, help="El que dio «collector token add».")
-@click.option("--to", "to", type=click.Path(path_type=Path), required=True, help="Archivo SQLite que se mantiene al día.")
+@click.option(
+    "--to", "to", type=click.Path(path_type=Path), required=True, help="Archivo SQLite que se mantiene al día."
+)
 def pull(url: str, token: str, to: Path) -> None:
     """Mantiene al día un archivo SQLite local con lo que central tiene."""
     from collector.pull import pull as pull_data

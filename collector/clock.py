@@ -15,6 +15,17 @@ def iso(ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def iso_here(ms: int) -> str:
+    """Return `ms` in this machine's zone: "2026-11-20T10:42:00.123-05:00", the day that people here call it."""
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone().isoformat(timespec="milliseconds")
+
+
+def offset_here() -> int:
+    """Return the minutes that this machine's zone is ahead of UTC now."""
+    offset = datetime.now().astimezone().utcoffset()
+    return int(offset.total_seconds() // 60) if offset else 0
+
+
 def parse_iso(text: str) -> tuple[int, int] | None:
     """Read "2026-11-20T10:42:00.123-05:00" as (epoch ms, offset minutes); None when it is not such a time."""
     try:

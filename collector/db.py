@@ -54,9 +54,9 @@ def writing(engine: Engine) -> Iterator[Session]:
 
     On SQLite the write lock is taken at the start, so that what was read inside still holds at the commit.
     """
-    with engine.connect().execution_options(collector_writes=True) as connection, Session(bind=connection) as session:
-        with session.begin():
-            yield session
+    connection = engine.connect().execution_options(collector_writes=True)
+    with connection, Session(bind=connection) as session, session.begin():
+        yield session
 
 
 def prepare_store(engine: Engine) -> None:

@@ -148,7 +148,7 @@ Collector está listo. / Collector is ready.
             "Claves: las que se mostraron la primera vez. Otra contraseña / Keys as shown the first time. A new one:\n"
             f"  collector user add {EMAIL} --random --data data/demo/central\n"
         )
-    if address != "127.0.0.1" and sys.stdout.isatty() or shutil.get_terminal_size().columns >= 60:
+    if shutil.get_terminal_size().columns >= 60:
         click.echo("Teléfonos en la misma red, escaneen / Phones on the same network, scan:")
         segno.make(f"{field}/f/confianza", error="l", micro=False).terminal(compact=True)
     click.echo("Ctrl-C termina los dos equipos. / Ctrl-C ends both nodes.", nl=True)

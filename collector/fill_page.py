@@ -1,6 +1,6 @@
 """The survey page of one form: what the template draws, and the JSON that the page's scripts read.
 
-One walk over the form numbers its nodes and its texts, so that the page and the JSON speak of the same ones.
+One walk over the form numbers its nodes and lists its texts, so that the page and the JSON speak of the same ones.
 """
 
 import json
@@ -36,12 +36,16 @@ TYPE_HELP = {
 
 @dataclass
 class Words:
-    """Numbers every text that differs between languages, and gives it in the page's language."""
+    """Gives texts in the page's language, and lists those that have translations in the order they stand in the page.
+
+    `data-t` marks each of them; the scripts find the translation by its place in the page. A page holds the same texts
+    in the same order whatever is answered, so that every drawing of a form fits its JSON.
+    """
 
     form: Form
     language: str
     english: Mapping[str, str]
-    keys: dict[str, Text] = field(default_factory=dict)
+    marked: list[Text] = field(default_factory=list)
 
     def ui(self, sentence: str) -> Text:
         """Return one of our own sentences in every language of the form; Spanish where we have no other."""
@@ -54,32 +58,25 @@ class Words:
         return text_in(text, self.language, self.form)
 
     def attribute(self, text: Text) -> Markup:
-        """Return ` data-t="7"` for a text that has translations, else nothing."""
-        key = self._key(text)
-        return Markup(' data-t="{}"').format(key) if key else Markup("")
+        """Return ` data-t` for a text that has translations, else nothing."""
+        return Markup(" data-t") if self._mark(text) else Markup("")
 
     def __call__(self, text: Text | str) -> Markup:
         """Return the text as markup, wrapped for translation where it has several languages."""
         both = self.ui(text) if isinstance(text, str) else text
         words = escape(self.plain(both)).replace("\n", Markup("<br>"))
-        key = self._key(both)
-        return Markup('<span data-t="{}">{}</span>').format(key, words) if key else words
+        return Markup("<span data-t>{}</span>").format(words) if self._mark(both) else words
 
-    def _key(self, text: Text) -> str:
-        shown = {name: text_in(text, name, self.form) for name in self.form.languages}
-        if len(set(shown.values())) < 2:
-            return ""
-        for key, known in self.keys.items():
-            if known == text:
-                return key
-        key = str(len(self.keys) + 1)
-        self.keys[key] = text
-        return key
+    def _mark(self, text: Text) -> bool:
+        differs = len({text_in(text, name, self.form) for name in self.form.languages}) > 1
+        if differs:
+            self.marked.append(text)
+        return differs
 
-    def by_language(self) -> dict[str, dict[str, str]]:
-        """Return language -> key -> text for the JSON; the page itself holds its own language."""
+    def by_language(self) -> dict[str, list[str]]:
+        """Return language -> texts in page order, for the JSON; the page itself holds its own language."""
         return {
-            name: {key: text_in(text, name, self.form) for key, text in self.keys.items()}
+            name: [text_in(text, name, self.form) for text in self.marked]
             for name in self.form.languages
             if name != self.language
         }
@@ -143,7 +140,8 @@ def _item(filling: Filling, words: Words, node: Question | Group, index: int, tr
         trouble=trouble,
         choices=tuple(c for c in choices if c not in apart),
         apart=apart,
-        offered=frozenset(filling.choices(node.path)),
+        # nothing fits yet (the province is not chosen): without scripts people may pick at once, the node checks
+        offered=frozenset(filling.choices(node.path) or (choice.name for choice in choices)),
     )
 
 
@@ -158,7 +156,13 @@ def fill_json(form: Form, words: Words) -> bytes:
     """Return what the page's scripts need of the form, as JSON. `words` has walked the whole page before."""
     index = {path: number for number, path in enumerate(form.nodes)}
     nodes = [_node(form, path, index) for path in form.nodes]
-    used = {name for node in nodes for key in "rqcxf" if key in node for name in instances_used(node[key])}
+    used = {
+        name
+        for node in nodes
+        for key in "rqcxf"
+        if isinstance(node.get(key), list)
+        for name in instances_used(node[key])
+    }
     plain = {q.list_name for q in form.questions if q.list_name and q.choice_filter is None}
     languages = form.languages or ("",)
     content = {
@@ -174,14 +178,29 @@ def fill_json(form: Form, words: Words) -> bytes:
         # columns only of lists that an expression reads; names of the others
         "lists": {name: _columns(items) for name, items in form.lists.items() if name in used},
         "choices": {name: [choice.name for choice in form.lists[name]] for name in sorted(plain)},
-        "ui": {name: {key: words.ui(text)[name] for key, text in UI.items()} for name in languages},
+        "ui": {name: {key: words.ui(text)[name] for key, text in _spoken(form).items()} for name in languages},
         "texts": words.by_language(),
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _columns(items: tuple[Choice, ...]) -> list[dict[str, str]]:
-    return [{name: value for name, value in choice.columns.items() if name != "itextId"} for choice in items]
+def _spoken(form: Form) -> dict[str, str]:
+    """Return the sentences of ours that this form can need: those its own messages do not cover."""
+    asked = [question for question in form.questions if question.page >= 0]
+    needed = {
+        "step": True,
+        "required": any(q.logic.required and not q.required_message for q in asked),
+        "type": any(q.type in TYPE_HELP for q in asked),
+        "choice": True,
+        "constraint": any(q.logic.constraint and not q.constraint_message for q in asked),
+    }
+    return {key: text for key, text in UI.items() if needed[key]}
+
+
+def _columns(items: tuple[Choice, ...]) -> dict[str, list[str]]:
+    """Return a list by column: a third of the bytes of a list of objects. Labels stand in the page already."""
+    names = dict.fromkeys(name for choice in items for name in choice.columns if name not in ("itextId", "label"))
+    return {name: [choice.columns.get(name, "") for choice in items] for name in names}
 
 
 def _node(form: Form, path: str, index: Mapping[str, int]) -> dict[str, Any]:
@@ -199,10 +218,10 @@ def _node(form: Form, path: str, index: Mapping[str, int]) -> dict[str, Any]:
             "k": question.key,
             "s": question.slot,
             "t": question.type,
-            "b": question.bind,
+            "b": question.bind if logic.calculate else "",
             "g": [index[p] for p in question.groups],
             "r": logic.relevant,
-            "q": logic.required,
+            "q": 1 if logic.required == ["f", "true"] else logic.required,
             "c": logic.constraint,
             "x": logic.calculate,
             "f": question.choice_filter,
@@ -214,7 +233,7 @@ def _node(form: Form, path: str, index: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _lean(node: dict[str, Any]) -> dict[str, Any]:
-    keep = ("k", "s", "g")
+    keep = ("k", "s")
     return {key: value for key, value in node.items() if key in keep or value not in (None, "", {}, [])}
 
 

@@ -49,8 +49,11 @@ def make_environment(assets: Assets) -> Environment:
 def page_language(request: Request) -> str:
     """Return "es" or "en": what the person chose (cookie), else what the browser prefers, else Spanish."""
     chosen = request.query_params.get("lang") or request.cookies.get("lang")
-    if chosen in ("es", "en"):
-        return chosen
+    return chosen if chosen in ("es", "en") else browser_language(request)
+
+
+def browser_language(request: Request) -> str:
+    """Return "es" or "en" by the browser's own wish: for pages that are kept and know nobody."""
     first = request.headers.get("accept-language", "es").split(",")[0].strip().lower()
     return "en" if first.startswith("en") else "es"
 

@@ -56,7 +56,8 @@ PROBLEMS = _catalogue(
      "This address does not take {method}."),
     ("bad_request", 400, "No se entendió lo que llegó: {reason}. Nada cambió.",
      "The request could not be read: {reason}. Nothing changed."),
-    ("other_origin", 403, "Este envío viene de otra página ({origin}) y no se aceptó. Abra el formulario desde su enlace.",
+    ("other_origin", 403,
+     "Este envío viene de otra página ({origin}) y no se aceptó. Abra el formulario desde su enlace.",
      "A post from another origin ({origin}) was refused. Open the form from its own link."),
     ("login_needed", 401, "Entre con su correo y su contraseña para ver esta página.", "Sign in to see this page."),
     ("login_failed", 401, "El correo o la contraseña no coinciden. Intente otra vez.",
@@ -70,7 +71,8 @@ PROBLEMS = _catalogue(
     # --- sizes
     ("too_large", 413, "Lo enviado pesa {size} y el límite es {limit}. Nada cambió; envíe menos de una vez.",
      "The request is {size} bytes, the limit is {limit}. Nothing changed; send less at once."),
-    ("disk_full", 507, "No hay espacio en este equipo. La respuesta NO se guardó aquí; libere espacio e intente otra vez.",
+    ("disk_full", 507,
+     "No hay espacio en este equipo. La respuesta NO se guardó aquí; libere espacio e intente otra vez.",
      "No space left on this node. Nothing was stored; free some space and try again."),
     ("store_busy", 503, "El equipo está ocupado guardando. Intente otra vez en unos segundos; no se perdió nada.",
      "The store is busy. Try again in a few seconds; nothing was lost."),
@@ -79,6 +81,10 @@ PROBLEMS = _catalogue(
      "La base de datos es de una versión más nueva ({found}); este programa conoce hasta la {known}. "
      "Actualice Collector; no se tocó nada.",
      "The database has schema {found}; this release knows {known}. Upgrade Collector; nothing was touched."),
+    # --- pull
+    ("pull_file_unusable", 400,
+     "No se puede usar el archivo {path}: {reason}. Elija otro nombre; no se cambió nada.",
+     "Cannot use the file {path}: {reason}. Choose another name; nothing was changed."),
     # --- publish
     ("file_not_found", 400, "No existe el archivo {path}. Revise el nombre.", "No file {path}."),
     # --- sync (sync-storage.md)
@@ -97,11 +103,13 @@ PROBLEMS = _catalogue(
      "The batch starts after {after} but this receiver has {cursor}. Send from there."),
     ("unsupported_type", 415, "No se acepta el tipo {media_type}. Envíe {wanted}.",
      "Content type {media_type} is not taken; send {wanted}."),
-    ("loop", 508, "El envío ya pasó por este equipo: la cadena de equipos da una vuelta. Revise a quién envía cada uno.",
+    ("loop", 508,
+     "El envío ya pasó por este equipo: la cadena de equipos da una vuelta. Revise a quién envía cada uno.",
      "This batch has been through this node: the chain of nodes is a loop."),
     ("upstream_unreachable", 502, "No hay señal con {url}. Es normal en el campo; se intentará otra vez solo.",
      "Cannot reach {url}: {reason}. It will be tried again."),
-    ("upstream_strange", 502, "Lo que contestó {url} no es de Collector (¿portal del Wi-Fi?). No se dio nada por enviado.",
+    ("upstream_strange", 502,
+     "Lo que contestó {url} no es de Collector (¿portal del Wi-Fi?). No se dio nada por enviado.",
      "The answer of {url} is not ours (captive portal?): {reason}. Nothing counted as sent."),
     ("too_many_records", 413, "Lo enviado trae {count} registros y el límite es {limit}. Nada cambió; envíe menos.",
      "{count} records at once, the limit is {limit}. Nothing changed; send fewer."),

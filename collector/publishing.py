@@ -48,9 +48,19 @@ def check_path(path: Path, seconds: float = 20) -> Checked:
 
 
 def check_file(name: str, content: bytes, seconds: float = 20) -> Checked:
-    """Check a file by its name and bytes; a worker gets `seconds`."""
+    """Check a file by its name and bytes; a worker gets `seconds`. A folder in the name is not looked at."""
+    name = _plain(name)
     problem = file_problem(name, content)
-    return _refused(name, problem) if problem else _outcome(name, _run_worker(name, content, seconds), seconds)
+    if problem:
+        return _refused(name, problem)
+    written, failure = _run_worker(name, content, seconds)
+    return put_together(name, written, failure, seconds)
+
+
+def _plain(name: str) -> str:
+    """Return the last part of a name as a browser may send it, short and without what no command line can carry."""
+    last = name.replace("\\", "/").rpartition("/")[2].replace("\0", "")
+    return last[-200:].encode("utf-8", "replace").decode("utf-8")
 
 
 def _refused(name: str, problem: Finding) -> Checked:
@@ -97,15 +107,8 @@ def _zip_problem(content: bytes) -> Finding | None:
 # --- the worker
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What the worker left: its lines, and how it ended ("" when it finished, "timeout", or the exit code)."""
-
-    lines: list[dict[str, Any]]
-    failure: str
-
-
-def _run_worker(name: str, content: bytes, seconds: float) -> _Run:
+def _run_worker(name: str, content: bytes, seconds: float) -> tuple[bytes, str]:
+    """Return what the worker wrote and how it failed: "" when it ended by itself, "timeout", or its last words."""
     command = [sys.executable, "-P", "-m", "collector.publishing_worker", name, str(seconds)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     try:
@@ -113,35 +116,30 @@ def _run_worker(name: str, content: bytes, seconds: float) -> _Run:
             command, input=content, capture_output=True, timeout=seconds, env=environment, check=False
         )
     except subprocess.TimeoutExpired as late:
-        return _Run(_lines(late.stdout or b""), "timeout")
-    lines = _lines(done.stdout)
-    if lines and lines[-1].get("step") == "done":
-        return _Run(lines, "")
-    return _Run(lines, _last_words(done.stderr) or f"exit {done.returncode}")
+        return late.stdout or b"", "timeout"
+    if done.returncode == 0:
+        return done.stdout, ""
+    words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return done.stdout, words[-1][:200] if words else f"exit {done.returncode}"
 
 
-def _lines(written: bytes) -> list[dict[str, Any]]:
-    """Read whole lines of JSON; a last one cut short by the worker's end is left out."""
-    whole = written[: written.rfind(b"\n") + 1]
-    return [json.loads(line) for line in whole.splitlines()]
-
-
-def _last_words(stderr: bytes) -> str:
-    lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1][:200] if lines else ""
-
-
-def _outcome(name: str, run: _Run, seconds: float) -> Checked:
-    """Put the worker's lines together."""
-    facts = {key: value for line in run.lines for key, value in line.items() if value}
-    found = [finding_from_json(fields) for line in run.lines for fields in line.get("findings", [])]
-    if run.failure == "timeout":
+def put_together(name: str, written: bytes, failure: str, seconds: float) -> Checked:
+    """Return the outcome from the worker's lines; a last line cut short by the worker's end is left out."""
+    lines: list[dict[str, Any]] = [json.loads(line) for line in written[: written.rfind(b"\n") + 1].splitlines()]
+    found = [finding_from_json(fields) for line in lines for fields in line.get("findings", [])]
+    if failure == "timeout":
         found.append(say("timeout", seconds=f"{seconds:g}"))
-    elif run.failure:
-        found.append(say("crashed", detail=run.failure))
+    elif failure or not lines or lines[-1]["step"] != "done":
+        found.append(say("crashed", detail=failure or "-"))
+    facts = {key: value for line in lines for key, value in line.items() if value}
+    return _outcome(name, facts, found)
+
+
+def _outcome(name: str, facts: dict[str, Any], found: list[Finding]) -> Checked:
     form = form_from_json(facts["form"]) if "form" in facts else None
     form_id = form.form_id if form else facts.get("form_id", PurePosixPath(name).stem)
     questions = sum(q.page >= 0 and q.type != "note" for q in form.questions) if form else facts.get("questions", 0)
     report = Report(form_id, facts.get("version", ""), order_findings(found), questions)
-    publishable = report.is_publishable and form is not None
-    return Checked(report, form if publishable else None, facts.get("xform", "") if publishable else "")
+    if form is None or not report.is_publishable:
+        return Checked(report, None, "")
+    return Checked(report, form, facts["xform"])

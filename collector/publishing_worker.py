@@ -38,6 +38,7 @@ from collector.forms.workbook_checks import (
 from collector.forms.xform import read_xform
 
 MEMORY_BYTES = 1 << 30  # address space: the largest real form needs a fifth of it
+MANY_ERRORS = 500  # so many are enough to begin with: pyxform is asked when they are corrected
 ROUNDS = 30  # errors pyxform may add one by one
 ROUNDS_SECONDS = 6.0  # and how long it may take: the rest shows up at the next try
 ABOUT_REPEATS = ("indexed-repeat(", "position(", "count(", "sum(", "max(", "min(", "join(")
@@ -51,7 +52,8 @@ def check(name: str, content: bytes, emit: Emit) -> None:
     if sheets is None:
         return
     walked = outline(sheets)
-    found = list(_check_sheets(sheets, walked, stem))
+    unfit = list(check_shape(sheets))
+    found = unfit + ([] if not sheets.survey else list(_check_sheets(sheets, walked, stem)))
     emit(
         {
             "step": "sheets",
@@ -61,8 +63,9 @@ def check(name: str, content: bytes, emit: Emit) -> None:
             "findings": _as_json(found),
         }
     )
-    if not any(finding.severity == "error" and finding.row is None for finding in found):
-        _convert(sheets, [finding for finding in found if finding.severity == "error"], form_id_of(sheets, stem), emit)
+    errors = [finding for finding in found if finding.severity == "error"]
+    if not unfit and len(errors) <= MANY_ERRORS:
+        _convert(sheets, errors, form_id_of(sheets, stem), emit)
 
 
 def _read(name: str, content: bytes, emit: Emit) -> Sheets | None:
@@ -77,10 +80,6 @@ def _read(name: str, content: bytes, emit: Emit) -> Sheets | None:
 
 
 def _check_sheets(sheets: Sheets, walked: Outline, stem: str) -> Iterator[Finding]:
-    shape = list(check_shape(sheets))
-    yield from shape
-    if shape and shape[0].sheet == "":
-        return
     yield from check_settings(sheets, stem)
     yield from check_columns(sheets)
     yield from check_survey(sheets, walked)
@@ -137,16 +136,18 @@ def _problems(sheets: Sheets, mended: Sheets, xform: str) -> tuple[list[Finding]
         return [], read_xform(xform)
     except FormErrors as errors:
         found = [place_problem(problem, sheets, walked) for problem in errors.problems]
-        return [finding for finding in found if mended == sheets or not _is_of_mending(finding, sheets)], None
+        if mended != sheets:
+            repeats = has_repeats(sheets)
+            found = [finding for finding in found if not _is_of_mending(finding, repeats)]
+        return found, None
     except Exception as error:  # our own reader's fault: said, with what it was, instead of a traceback
         detail = f"{type(error).__name__}: {error}"[:200]
         return [say("reader_crashed", detail=detail)], None
 
 
-def _is_of_mending(finding: Finding, sheets: Sheets) -> bool:
+def _is_of_mending(finding: Finding, repeats: bool) -> bool:
     """Say whether a problem comes from the mended copy: no place, or an expression about a repeat that is no more."""
-    about_repeats = has_repeats(sheets) and any(word in finding.cell for word in ABOUT_REPEATS)
-    return finding.row is None or about_repeats
+    return finding.row is None or (repeats and any(word in finding.cell for word in ABOUT_REPEATS))
 
 
 def limit_resources(seconds: float) -> None:

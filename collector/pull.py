@@ -18,19 +18,13 @@ import httpx
 from sqlite_utils import Database
 
 from collector.forms.model import Form, form_from_json
-from collector.problems import PROBLEMS, Problem, ProblemError
+from collector.problems import PROBLEMS, ProblemError
 from collector.pull_file import LabFile
 
 PAGE_RECORDS = 500
 TIMEOUT_SECONDS = 60.0
 # told (position, last): log numbers, for a progress bar
 Progress = Callable[[int, int], None]
-
-FILE_UNUSABLE = Problem(
-    "pull_file_unusable", 400,
-    "No se puede usar el archivo {path}: {reason}. Elija otro nombre; no se cambió nada.",
-    "Cannot use the file {path}: {reason}. Choose another name; nothing was changed.",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,10 +53,13 @@ def pull(
     address = url.rstrip("/")
     if urlsplit(address).scheme not in ("http", "https"):
         raise ProblemError(PROBLEMS["bad_request"], reason=f"la dirección {url} no empieza con http:// o https://")
+    key = token.strip()  # pasted with its line end
+    if not (key.isascii() and key.isprintable() and key) or " " in key:
+        raise ProblemError(PROBLEMS["token_invalid"])
     client = http or httpx.Client(timeout=TIMEOUT_SECONDS)
     try:
         with _open_file(to) as file:
-            return _Pull(_Node(client, address, token), file, page_records).run(progress or (lambda _at, _last: None))
+            return _Pull(_Node(client, address, key), file, page_records).run(progress or (lambda _at, _last: None))
     finally:
         if http is None:
             client.close()
@@ -78,7 +75,7 @@ def _open_file(path: Path) -> Iterator[LabFile]:
         file.prepare()
         yield file
     except (sqlite3.DatabaseError, OSError, ValueError) as error:
-        raise ProblemError(FILE_UNUSABLE, path=str(path), reason=str(error)) from error
+        raise ProblemError(PROBLEMS["pull_file_unusable"], path=str(path), reason=str(error)) from error
     finally:
         if database is not None:
             database.close()

@@ -8,7 +8,6 @@ from sqlite_utils.db import Table
 
 from collector.forms.model import Form
 from collector.lab.pulled import (
-    META_COLUMNS,
     OUR_TABLES,
     FormTable,
     choice_rows,
@@ -16,7 +15,7 @@ from collector.lab.pulled import (
     table_name,
     unknown_rows,
 )
-from collector.lab.tables import TEXT, Column, columns_of, wider
+from collector.lab.tables import Column, columns_of, wider
 
 TABLES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "forms": (
@@ -50,6 +49,7 @@ class LabFile:
         self._db = database
         self._tables: dict[str, FormTable] = {}
         self._known: set[tuple[str, str]] = set()
+        self._noted: set[tuple[str, str]] = set()
         self._written: dict[str, None] = {}
 
     @property
@@ -106,8 +106,9 @@ class LabFile:
             untyped = self._unknown_columns(form.form_id)
             for column in columns:
                 self._place_question(table, column, untyped)
-                if column.is_multiple:
-                    self._place_choices(table, form.version, column)
+            self._match_columns(table)
+            for column in columns:
+                self._fill_choices(table, form.version, column)
             where = [form.form_id, form.version]
             self._table("questions").delete_where("form = ? and version = ?", where)
             self._table("questions").insert_all(question_rows(form, columns, table))
@@ -117,9 +118,8 @@ class LabFile:
 
     def _form_table(self, form_id: str) -> FormTable:
         if form_id not in self._tables:
-            name = table_name(form_id, self._db.table_names() + self._db.view_names())
-            self._table(name).create(META_COLUMNS, pk="id")
-            self._tables[form_id] = FormTable(name)
+            taken = [*self._db.table_names(), *self._db.view_names()]
+            self._tables[form_id] = FormTable(table_name(form_id, taken))
         return self._tables[form_id]
 
     def _note_form(self, form_id: str, version: str, title: str, sha256: str, table: FormTable) -> None:
@@ -135,33 +135,40 @@ class LabFile:
         return {row["column"] for row in self._db.query(sql, [form_id])}
 
     def _place_question(self, table: FormTable, column: Column, untyped: set[str]) -> None:
-        """Add the question's column, or make it wide enough for this version's type."""
+        """Name the question's column and its choices', wide enough for this version's type."""
         is_new = column.key not in table.keys
         name = table.column_for(column.key)
-        if is_new:
+        if is_new or name in untyped:
             table.types[name] = column.type
-            self._table(table.name).add_column(name, column.type)
-            return
-        needed = column.type if name in untyped else wider(table.types[name], column.type)
-        if needed != table.types[name]:
-            table.types[name] = needed
-            self._table(table.name).transform(types={name: needed})
+        else:
+            table.types[name] = wider(table.types[name], column.type)
+        if column.is_multiple:
+            named = [choices for (_, key), choices in table.choices.items() if key == column.key]
+            older = {choice: name for choices in named for choice, name in choices.items()}
+            table.choice_columns(column.form.version, column, older)
 
-    def _place_choices(self, table: FormTable, version: str, column: Column) -> None:
-        """Add a column of 0 and 1 for each choice, and fill it for rows of this version that came before it."""
-        older: dict[str, str] = {}
-        for (_, key), named in table.choices.items():
-            if key == column.key:
-                older.update(named)
+    def _match_columns(self, table: FormTable) -> None:
+        """Make the table in the file have the columns and types that `table` says."""
+        made = self._table(table.name)
+        if not made.exists():
+            made.create(table.types, pk="id")
+            return
         present = self._column_types(table.name)
-        source = table.keys[column.key]
-        for choice, name in table.choice_columns(version, column, older).items():
+        changed = {name: kind for name, kind in table.types.items() if present.get(name, kind) != kind}
+        if changed:
+            made.transform(types=changed)
+        for name in table.types:
             if name not in present:
-                self._table(table.name).add_column(name, "INTEGER")
+                made.add_column(name, table.types[name])
+
+    def _fill_choices(self, table: FormTable, version: str, column: Column) -> None:
+        """Fill the columns of 0 and 1 for rows of this version that came before its definition."""
+        source = _quoted(table.keys[column.key])
+        for choice, name in table.choices.get((version, column.key), {}).items():
+            target = _quoted(name)
             self._db.execute(
-                f"update {_quoted(table.name)} set {_quoted(name)} = "  # noqa: S608  names are ours and quoted
-                f"instr(' ' || {_quoted(source)} || ' ', ?) > 0 "
-                f"where _version = ? and {_quoted(name)} is null and {_quoted(source)} <> ''",
+                f"update {_quoted(table.name)} set {target} = instr(' ' || {source} || ' ', ?) > 0 "  # noqa: S608  quoted
+                f"where _version = ? and {target} is null and {source} <> ''",
                 [f" {choice} ", version],
             )
 
@@ -181,36 +188,38 @@ class LabFile:
     def _write_form(self, form_id: str, entries: Sequence[Mapping[str, Any]]) -> int:
         table = self._form_table(form_id)
         rows: list[dict[str, Any]] = []
+        named = len(table.keys)
         for entry in entries:
-            if entry["record"] is None:  # erased: the row goes too
-                self._table(table.name).delete_where("id = ?", [entry["id"]])
-                continue
-            known = set(table.keys)
-            rows.append(table.row(entry))
-            self._explain(form_id, entry, table, {key: table.keys[key] for key in table.keys if key not in known})
-        new = len(rows) - self._count_held(table.name, [row["id"] for row in rows])
+            if entry["record"] is not None:
+                rows.append(table.row(entry))
+            if len(table.keys) > named or not self.knows(form_id, entry["version"]):
+                self._explain(form_id, entry["version"], table, list(table.keys)[named:])
+                named = len(table.keys)
+        self._match_columns(table)
+        erased = [entry["id"] for entry in entries if entry["record"] is None]
+        self._table(table.name).delete_where(f"id in ({_marks(erased)})", erased)  # the row goes with its record
+        held = self._table(table.name).count_where(f"id in ({_marks(rows)})", [row["id"] for row in rows])
         self._upsert(table.name, rows)
         self._written[table.name] = None
-        return new
+        return len(rows) - held
 
-    def _explain(self, form_id: str, entry: Mapping[str, Any], table: FormTable, fresh: dict[str, str]) -> None:
-        """Note answers whose definition is not here: the column is text until the form arrives."""
-        version = entry["version"]
-        if not self.knows(form_id, version):
+    def _explain(self, form_id: str, version: str, table: FormTable, fresh: list[str]) -> None:
+        """Note answers whose definition is not here: their columns are text until the form arrives."""
+        if not self.knows(form_id, version) and (form_id, version) not in self._noted:
             self._note_form(form_id, version, "", "", table)
-        for name in fresh.values():
-            self._table(table.name).add_column(name, TEXT)
-        self._table("questions").upsert_all(unknown_rows(form_id, version, fresh), pk=TABLES["questions"][1])
-
-    def _count_held(self, table: str, ids: list[str]) -> int:
-        marks = ", ".join("?" * len(ids))
-        return self._table(table).count_where(f"id in ({marks})", ids) if ids else 0
+            self._noted.add((form_id, version))
+        columns = {key: table.keys[key] for key in fresh}
+        self._table("questions").upsert_all(unknown_rows(form_id, version, columns), pk=TABLES["questions"][1])
 
     def _upsert(self, table: str, rows: list[dict[str, Any]]) -> None:
         names = sorted({name for row in rows for name in row if name != "id"})
         for start in range(0, len(names), MOST_AT_ONCE):
             part = ["id", *names[start : start + MOST_AT_ONCE]]
             self._table(table).upsert_all([{name: row.get(name) for name in part} for row in rows], pk="id")
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _quoted(name: str) -> str:

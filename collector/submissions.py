@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from collector.clock import iso, now_ms, parse_iso
+from collector.clock import iso_here, now_ms, parse_iso
 from collector.form_store import FormStore
 from collector.forms.check import check
 from collector.forms.model import Form
@@ -19,7 +19,9 @@ def flags_of(forms: FormStore, content: Mapping[str, Any]) -> str:
     """
     form = forms.get(str(content.get("form")), str(content.get("version")))
     if form is None:
-        return json.dumps([{"key": "", "what": "form_unknown", "text": f"{content.get('form')} {content.get('version')}"}])
+        return json.dumps(
+            [{"key": "", "what": "form_unknown", "text": f"{content.get('form')} {content.get('version')}"}]
+        )
     found = [] if content.get("form_sha") == form.sha256[:16] else [{"key": "", "what": "form_differs", "text": ""}]
     ended = parse_iso(str(content.get("finished"))) or (now_ms(), 0)
     checked = check(form, content.get("answers"), ended, str(content.get("lang")))
@@ -35,8 +37,8 @@ def make_submission(form: Form, answers: Mapping[str, str], started_ms: int, lan
         "form": form.form_id,
         "version": form.version,
         "form_sha": form.sha256[:16],
-        "started": iso(started_ms),
-        "finished": iso(now_ms()),
+        "started": iso_here(started_ms),
+        "finished": iso_here(now_ms()),
         "lang": lang,
         "mode": "web",
         "salt": new_salt(),

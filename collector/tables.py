@@ -7,7 +7,7 @@ upserts only ON CONFLICT DO NOTHING, times as epoch milliseconds (`_ms`), text b
  quarantine ─┘ what could not be used, kept with its reason and forwarded like a record
 """
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text
 from sqlmodel import Field, SQLModel
 
 SCHEMA_VERSION = 1
@@ -30,11 +30,13 @@ class Log(SQLModel, table=True):
 class Record(SQLModel, table=True):
     """One immutable record. `body` is its canonical bytes (UTF-8) verbatim, NULL once erased."""
 
+    # pages of one form in log order: without n in it each page would sort the whole form
+    __table_args__ = (Index("ix_record_form_n", "form", "n"),)
     n: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     id: str = Field(unique=True, max_length=36)
     sha256: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
     kind: str
-    form: str = Field(index=True)
+    form: str
     version: str
     origin: str
     origin_epoch: str

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from collector.problems import PROBLEMS, ProblemError
+from sync.batches import is_number
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -113,7 +114,7 @@ class UpstreamClient:
             problem = _json(body)
             if isinstance(problem, dict) and str(problem.get("type", "")).startswith(OUR_PROBLEM):
                 self.was_heard = True
-                raise Refusal(self.url, status, problem, _seconds(response))
+                raise Refusal(self.url, status, problem, _seconds(response, problem))
         if status in (200, 201) and media_type == "application/json" and "x-collector" in response.headers:
             self.was_heard = True
             return Answer(status, _json(body), etag)
@@ -141,6 +142,9 @@ def _read_limited(response: httpx.Response) -> bytes:
     return b"".join(parts)
 
 
-def _seconds(response: httpx.Response) -> float:
-    said = response.headers.get("retry-after", "")
-    return float(said) if said.isdigit() else 0.0
+def _seconds(response: httpx.Response, problem: dict[str, Any]) -> float:
+    """Return how long we are asked to wait: the header, or what the problem itself says."""
+    header, said = response.headers.get("retry-after", ""), problem.get("seconds")
+    if header.isdigit():
+        return float(header)
+    return float(said) if is_number(said) else 0.0

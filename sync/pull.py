@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from collector.db import reading, writing
 from collector.queries import forms, nodes
+from sync.client import Refusal
 from sync.greet import Greeting
 from sync.run import Run
 
@@ -40,7 +41,14 @@ def _pull_form(run: Run, entry: Any) -> bool:
         held = forms.get_form(session, form_id, version)
     if held is not None or sha256 in run.state.refused_forms:
         return held is not None
-    found = run.client.get(f"/forms/{quote(form_id, safe='')}/{quote(version, safe='')}").content
+    try:
+        found = run.client.get(f"/forms/{quote(form_id, safe='')}/{quote(version, safe='')}").content
+    except Refusal as refusal:
+        if refusal.status != 404:
+            raise
+        log.warning("form %s %s is listed and not given", form_id, version)  # its id holds a slash, say
+        run.state.refused_forms.add(sha256)
+        return False
     xform = found.get("xform") if isinstance(found, dict) else None
     if not isinstance(xform, str) or hashlib.sha256(xform.encode()).hexdigest() != sha256:
         raise run.client.strange(f"form {form_id} {version} is not the one of the list")

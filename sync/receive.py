@@ -20,7 +20,6 @@ from collector.queries.records import Arrival, Outcome, ingest
 from sync.batches import (
     Batch,
     Hop,
-    Line,
     bad_line,
     check_order,
     hops_json,
@@ -56,7 +55,7 @@ def receive_batch(
     batch = read_batch(_content(body, zipped))
     if batch.header.sender != peer:
         raise bad_line(1, '"from" is not the node of this token')
-    arrivals = [_arrival_of(batch, line, now_ms, check) for line in batch.lines]
+    arrivals = _arrivals_of(batch, now_ms, check)
     with writing(engine) as session:
         cursor = nodes.cursor_of(session, peer, batch.header.epoch)
         if batch.header.after > cursor:
@@ -97,13 +96,18 @@ def _gap(batch: Batch, cursor: int) -> ProblemError:
     return ProblemError(PROBLEMS["cursor_gap"], after=after, cursor=cursor, epoch=epoch)
 
 
-def _arrival_of(batch: Batch, line: Line, now_ms: int, check: Check) -> Arrival:
-    """Make a line ready to store: with the sender as its last hop, written here by who knows the sender."""
-    last = Hop(batch.header.sender, batch.header.epoch, line.n, iso(now_ms))
-    origin = line.via[0] if line.via else last
+def _arrivals_of(batch: Batch, now_ms: int, check: Check) -> list[Arrival]:
+    """Make the lines ready to store: with the sender as their last hop, written here by who knows the sender."""
     sent = parse_iso(batch.header.sent_at)
     skew_ms = now_ms - sent[0] if sent else 0
-    return _arrival(line.record, origin, hops_json((*line.via, last)), skew_ms, _flags(line.record, check))
+    received = iso(now_ms)
+    arrivals = []
+    for line in batch.lines:
+        last = Hop(batch.header.sender, batch.header.epoch, line.n, received)
+        origin = line.via[0] if line.via else last
+        via = hops_json((*line.via, last))
+        arrivals.append(_arrival(line.record, origin, via, skew_ms, _flags(line.record, check)))
+    return arrivals
 
 
 def _arrival(

@@ -20,6 +20,7 @@ from typing import Any
 
 MAX_RECORD_BYTES = 256 * 1024
 MAX_DEPTH = 32
+ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 REQUIRED_TEXT = ("id", "kind", "form", "version", "form_sha", "started", "finished", "lang", "salt")
 
 
@@ -39,7 +40,7 @@ def canonical_bytes(record: dict[str, Any]) -> bytes:
     """Return the canonical bytes of `record`. Raises ValueError for floats, U+0000, lone surrogates, depth and size."""
     tidy = _tidy(record, MAX_DEPTH)
     try:
-        content = json.dumps(tidy, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        content = ENCODER.encode(tidy).encode()
     except UnicodeEncodeError as error:
         raise ValueError("lone surrogate in text") from error
     if len(content) > MAX_RECORD_BYTES:
@@ -84,10 +85,8 @@ def read_record(body: str) -> ReadRecord:
     Raises ValueError when `body` is not a JSON object at all: the whole batch is damaged then.
     """
     sha256 = hashlib.sha256(body.encode()).digest()
-    content = _content(body)
-    if content is None:
-        return ReadRecord(_id_of_bytes(sha256), sha256, body, "", "", "", "bad_record", {})
-    why = _unusable(content, body)
+    content, has_float = _parse(body)
+    why = _unusable(content, has_float, body)
     return ReadRecord(
         id=content["id"] if _is_uuid(content.get("id")) else _id_of_bytes(sha256),
         sha256=sha256,
@@ -105,21 +104,39 @@ def _id_of_bytes(sha256: bytes) -> str:
     return str(uuid.UUID(bytes=sha256[:16]))
 
 
-def _content(body: str) -> dict[str, Any] | None:
-    """Parse `body`; None for an object nobody should parse: too deep, or a number of thousands of digits."""
+class _FloatFound(Exception):
+    """Raised while parsing: a float stands outside the texts."""
+
+
+def _refuse_float(_digits: str) -> Any:
+    raise _FloatFound
+
+
+WITHOUT_FLOATS = json.JSONDecoder(parse_float=_refuse_float, parse_constant=_refuse_float)
+
+
+def _parse(body: str) -> tuple[dict[str, Any], bool]:
+    """Return (content, whether it has floats); no content when nobody should parse it: too deep, or endless digits."""
+    content: Any
     if _is_too_deep(body):
-        if not (body.startswith("{") and body.endswith("}")):
-            raise ValueError("not a JSON object")
-        return None
+        content, has_float = {} if body.startswith("{") and body.endswith("}") else None, False
+    else:
+        content, has_float = _decode(body)
+    if not isinstance(content, dict):
+        raise ValueError("not a JSON object")
+    return content, has_float
+
+
+def _decode(body: str) -> tuple[Any, bool]:
     try:
-        content = json.loads(body)
+        try:
+            return WITHOUT_FLOATS.decode(body), False
+        except _FloatFound:
+            return json.loads(body), True
     except json.JSONDecodeError:
         raise
     except ValueError:  # the interpreter's limit on digits
-        return None
-    if not isinstance(content, dict):
-        raise ValueError("not a JSON object")
-    return content
+        return {}, False
 
 
 NESTING = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]')  # the last quote may be missing: else quadratic on bad text
@@ -137,22 +154,29 @@ def _is_too_deep(body: str) -> bool:
     return False
 
 
-def _unusable(content: dict[str, Any], body: str) -> str | None:
+def _unusable(content: dict[str, Any], has_float: bool, body: str) -> str | None:
     if not _is_uuid(content.get("id")) or any(not isinstance(content.get(key), str) for key in REQUIRED_TEXT):
         return "bad_record"
-    if not isinstance(content.get("answers"), dict) and content.get("kind") == "submission":
+    if not isinstance(content.get("answers"), dict) and content["kind"] == "submission":
         return "bad_record"
-    try:
-        return None if canonical_bytes(content) == body.encode() else "not_canonical"
-    except ValueError:
-        return "not_canonical"
+    return None if not has_float and _is_canonical(content, body) else "not_canonical"
+
+
+def _is_canonical(content: dict[str, Any], body: str) -> bool:
+    """Tell whether `body` is what `canonical_bytes(content)` gives, at a third of its cost; depth is checked before."""
+    if "\\u0000" in body:  # as a character, or as letters in a text
+        try:
+            return canonical_bytes(content) == body.encode()
+        except ValueError:
+            return False
+    is_short = len(body) <= MAX_RECORD_BYTES and len(body.encode()) <= MAX_RECORD_BYTES
+    # quotes part the texts and compose with nothing: the whole is NFC when each text is
+    return is_short and unicodedata.is_normalized("NFC", body) and ENCODER.encode(content) == body
+
+
+UUID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def _is_uuid(value: object) -> bool:
     """Tell a UUID as it is written here: lower case, hyphens in their places."""
-    if not isinstance(value, str):
-        return False
-    try:
-        return str(uuid.UUID(value)) == value
-    except ValueError:
-        return False
+    return isinstance(value, str) and UUID_FORM.fullmatch(value) is not None

@@ -87,7 +87,8 @@ def make_node(tmp_path: Path) -> Iterator[Callable[..., Node]]:
 def starter_xforms() -> dict[str, str]:
     """Give the XForms of the starter forms by form_id, converted once."""
     return {
-        name: convert(str(STARTER / f"{name}.xlsx"), validate=False).xform for name in ("confianza", "servicios", "tarjeta")
+        name: convert(str(STARTER / f"{name}.xlsx"), validate=False).xform
+        for name in ("confianza", "servicios", "tarjeta")
     }
 
 
@@ -122,18 +123,25 @@ def send_outbox() -> Callable[..., httpx.Response]:
 
 
 @pytest.fixture
-def lab_login() -> Callable[[Node], httpx.Client]:
+def lab_login() -> Iterator[Callable[[Node], httpx.Client]]:
     """Give a function that returns a signed-in browser-like client of a node's lab."""
+    clients: list[httpx.Client] = []
 
     def login(node: Node) -> httpx.Client:
         with writing(node.app.state.engine) as session:
             people.add_user(session, "lab@example.org", "una clave larga")
-        client = httpx.Client(base_url=node.url, follow_redirects=True, headers={"Accept": "text/html"})
-        answer = client.post("/lab/login", data={"email": "lab@example.org", "password": "una clave larga", "next": "/lab"})
+        clients.append(
+            client := httpx.Client(base_url=node.url, follow_redirects=True, headers={"Accept": "text/html"})
+        )
+        answer = client.post(
+            "/lab/login", data={"email": "lab@example.org", "password": "una clave larga", "next": "/lab"}
+        )
         assert answer.status_code == 200, answer.text
         return client
 
-    return login
+    yield login
+    for client in clients:
+        client.close()
 
 
 def sha(text: str) -> str:

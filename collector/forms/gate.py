@@ -27,6 +27,7 @@ KNOWN = (
     (re.compile(r"Could not find the name '(?P<name>[^']+)'"), "reference_unknown"),
     (re.compile(r"no survey element named '(?P<name>[^']+)'"), "reference_unknown"),
     (re.compile(r"List name not in choices sheet: (?P<list_name>\S+)"), "list_unknown"),
+    (re.compile(r"Reference variables must start"), "reference_bad"),
     (re.compile(r"Names must begin with a letter"), "name_bad"),
     (re.compile(r"Missing calculation"), "calculation_missing"),
     (re.compile(r"Column headers must not be empty and must not contain spaces"), "choice_header"),
@@ -108,7 +109,15 @@ def gate_finding(message: str, sheets: Sheets, severity: str) -> Finding:
     cell = sheet_row.cells.get(header, "") if sheet_row else ""
     detail = " ".join(DIRECTION.sub("", SHEET.sub("", PLACE.sub("", message))).split())
     name = table.text(sheet_row, "name") if sheet_row else ""
-    extra = {"detail": detail, "guess": "", "guess_en": "", "name": name, "example": "p1", **values}
+    extra = {
+        "written": cell[:40],
+        "detail": detail,
+        "guess": "",
+        "guess_en": "",
+        "name": name,
+        "example": "p1",
+        **values,
+    }
     sheet = sheet if row or column or code == "language_code" else ""
     found = say(code, sheet=sheet, row=row, column=header, cell=cell, **extra)
     return replace(found, severity=known_severity(severity)) if code.startswith("gate") else found

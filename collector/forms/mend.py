@@ -15,7 +15,9 @@ REPEATS = frozenset({"begin_repeat", "begin_loop", "begin_kobomatrix", "begin_sc
 
 
 def mend(sheets: Sheets, errors: list[Finding]) -> Sheets:
-    """Return a copy of `sheets` without what the `errors` are about."""
+    """Return a copy of `sheets` without what the `errors` are about; `sheets` itself where there are none."""
+    if not errors:
+        return sheets
     for error in errors:
         columns = columns_of(sheets.headers.get(error.sheet, []), error.sheet)
         column = next((c for c in columns if c.header == error.column), Column(error.column, error.column))
@@ -23,7 +25,7 @@ def mend(sheets: Sheets, errors: list[Finding]) -> Sheets:
             sheets = _without_column(sheets, error.sheet, error.column)
         elif error.row is not None:
             sheets = _with_row(sheets, error.sheet, error.row, column)
-    return _without_end_of_repeats(sheets)
+    return _balanced(sheets)
 
 
 def drop_row(sheets: Sheets, sheet: str, number: int) -> Sheets:
@@ -77,12 +79,12 @@ def _mended_row(sheets: Sheets, sheet: str, row: SheetRow, column: Column) -> Sh
 
 
 def _mended_type(sheets: Sheets, row: SheetRow) -> SheetRow | None:
-    """Return the row as a plain text question; as a group where it repeats one; None where it has no meaning left."""
+    """Return the row as a plain text question, or as a plain group; None where it has no meaning left."""
     table = sheets.table("survey")
     said = row_type(table.text(row, "type"))
-    if said.word in REPEATS:
+    if said.kind == "begin":
         return SheetRow(row.row, {**_only(sheets, row, "name", "label"), table.header("type"): "begin_group"})
-    if not said.word or said.kind in ("begin", "end"):
+    if not said.word or said.kind == "end":
         return None
     kept = _only(sheets, row, "name", "label", "relevant", "constraint", "required")
     label = {} if table.text(row, "label") else {table.header("label"): HARMLESS["label"]}
@@ -94,16 +96,18 @@ def _only(sheets: Sheets, row: SheetRow, *names: str) -> dict[str, str]:
     return {c.header: row.cells[c.header] for c in columns if c.name in names and c.header in row.cells}
 
 
-def _without_end_of_repeats(sheets: Sheets) -> Sheets:
-    """Close as a group what was opened as a repeat and mended to a group."""
+def _balanced(sheets: Sheets) -> Sheets:
+    """Close every group once and as a group: repeats have become groups, a begin without end is closed at the end."""
     table = sheets.table("survey")
-    open_words: list[str] = []
+    closing = {table.header("type"): "end_group"}
     rows: list[SheetRow] = []
+    depth = 0
     for row in sheets.survey:
-        said = row_type(table.text(row, "type"))
-        if said.kind == "begin":
-            open_words.append(said.word)
-        opened = open_words.pop() if said.kind == "end" and open_words else ""
-        closes_mended = opened == "begin_group" and said.word != "end_group"
-        rows.append(SheetRow(row.row, {**row.cells, table.header("type"): "end_group"}) if closes_mended else row)
+        kind = row_type(table.text(row, "type")).kind
+        if kind == "end" and not depth:
+            continue
+        depth += (kind == "begin") - (kind == "end")
+        rows.append(SheetRow(row.row, {**row.cells, **closing}) if kind == "end" else row)
+    last = rows[-1].row if rows else 1
+    rows += [SheetRow(last + number, dict(closing)) for number in range(1, depth + 1)]
     return replace(sheets, survey=rows)

@@ -20,7 +20,7 @@ def place_problem(problem: FormProblem, sheets: Sheets, walked: Outline) -> Find
         return _finding(problem, "settings", None, "", "")
     found = walked.row_at(problem.path) if problem.path else _row_with(problem.text, sheets)
     table = sheets.table("survey")
-    row = next((row for row in table.rows if found and row.row == found.row), None)
+    row = next((row for row in table.rows if found and row.row == found.row), None)  # the cells before mending
     if row is None:
         return _finding(problem, "survey", None, "", problem.text)
     header = _header(table, row, problem)

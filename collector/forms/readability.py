@@ -12,7 +12,7 @@ WORD = re.compile(r"[^\W\d_]+")
 SENTENCE_END = re.compile(r"[.!?…]+(?:\s|$)|\n")
 SPANISH = frozenset({"", "español", "espanol", "spanish", "castellano", "default"})
 COMMON = frozenset({"de", "la", "el", "los", "las", "que", "en", "su", "usted", "y", "una", "del", "por", "se", "qué"})
-STRONG = "aeoáéó"
+STRONG = "aeoáéóäëö"
 HIATUS = "íú"
 
 
@@ -22,7 +22,7 @@ def syllables(word: str) -> int:
     word = re.sub(r"y$", "i", word).replace("ü", "u")
     count, before = 0, ""
     for letter in word:
-        if letter not in "aeiouáéíóú":
+        if letter not in "iuíú" + STRONG:
             before = ""
             continue
         apart = not before or (letter in STRONG and before in STRONG) or letter in HIATUS or before in HIATUS

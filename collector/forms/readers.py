@@ -16,7 +16,7 @@ from zipfile import BadZipFile
 
 from openpyxl import load_workbook
 from pyxform.xls2json_backends import is_empty, xls_value_to_unicode, xlsx_value_to_str
-from xlrd import XLRDError, open_workbook  # type: ignore[import-untyped]
+from xlrd import XLRDError, open_workbook
 
 from collector.forms.sheets import SHEET_NAMES, SheetRow, Sheets
 

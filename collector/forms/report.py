@@ -8,7 +8,7 @@ Pure. Findings are made by `survey_checks` (from the sheets), by `xform` (as `Fo
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "info"]
@@ -160,18 +160,16 @@ def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
     An error hides later errors on the same row and column, and a warning there: the first sentence is the nearer one.
     """
-    kept: list[Finding] = []
+    kept: dict[Finding, None] = {}  # a dict for its order: reports of thousands of lines do occur
+    wrong: set[tuple[str, int | None, str]] = set()
     for finding in findings:
-        if not any(_says_it_already(earlier, finding) for earlier in kept):
-            kept.append(finding)
+        is_placed = finding.row is not None and bool(finding.column)
+        if is_placed and finding.place in wrong and finding.severity != "info":
+            continue
+        kept.setdefault(finding)
+        if finding.severity == "error":
+            wrong.add(finding.place)
     return tuple(sorted(kept, key=_reading_order))
-
-
-def _says_it_already(earlier: Finding, later: Finding) -> bool:
-    if earlier == replace(later):
-        return True
-    placed = later.row is not None and bool(later.column)
-    return placed and earlier.place == later.place and earlier.severity == "error" and later.severity != "info"
 
 
 def _reading_order(finding: Finding) -> tuple[int, int, str, int]:

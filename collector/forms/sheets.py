@@ -1,12 +1,14 @@
 """An XLSForm as its author sees it: sheets, rows with their numbers, columns with the names written there.
 
-Pure. What this release asks and what it refuses stands first, as plain data; `survey_checks` reads it, docs/publishing.md
-lists it. Below: sheets as rows, headers understood, types understood, and the index path -> row that an XForm lacks.
+Pure. What this release asks and what it refuses stands first, as plain data; `survey_checks` reads it and
+docs/publishing.md lists it. Below: sheets as rows, headers understood, types understood, and the index path -> row
+that an XForm lacks.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 # --- what can be asked now: type as written -> type of the Form
 ANSWER_TYPES = {
@@ -257,12 +259,15 @@ class Outline:
 
     def row_at(self, path: str) -> SheetRow | None:
         """Return the row that says `path`, else that of the nearest group above it, else None."""
-        rows = {node.path: node.row for node in reversed(self.nodes)}
         while path.count("/") > 1:
-            if path in rows:
-                return rows[path]
+            if path in self._by_path:
+                return self._by_path[path]
             path = path.rpartition("/")[0]
         return None
+
+    @cached_property
+    def _by_path(self) -> dict[str, SheetRow]:
+        return {node.path: node.row for node in reversed(self.nodes)}
 
 
 def outline(sheets: Sheets) -> Outline:

@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from pyxform.parsing.expression import is_xml_tag
 from pyxform.utils import default_is_dynamic
@@ -20,6 +21,7 @@ from collector.forms.sheets import EXPRESSION_COLUMNS, TEXT_COLUMNS, Node, Outli
 
 REFERENCE = re.compile(r"\$\{([^{}]*)(\}?)")
 EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
+GUESSES = 200  # names compared for one hint: comparing is slow, and large forms can have many errors
 RESERVED_NAMES = frozenset({"meta"})
 ASKED = frozenset({"text", "integer", "decimal", "date", "select_one", "select_multiple"})
 
@@ -91,7 +93,8 @@ def _under(node: Node, header: str, code: str, /, **values: object) -> Finding:
 
 def guesses(word: str, known: Iterable[str]) -> dict[str, str]:
     """Return the hint's ending that names the known word nearest to `word`, in both languages, "" for none."""
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.7)
+    alike = (each for each in sorted(known) if each[:1] == word[:1] or each[-2:] == word[-2:])
+    near = difflib.get_close_matches(word, list(islice(alike, GUESSES)), n=1, cutoff=0.7)
     if not near:
         return {"guess": "", "guess_en": ""}
     return {"guess": f" ¿Quiso decir {near[0]}?", "guess_en": f" Did you mean {near[0]}?"}

@@ -1,13 +1,13 @@
 """XForm XML -> Form. Reads what pyxform, ODK Build and hands write; refuses by path what this release cannot ask.
 
-    head: title, itext, instances, binds          body: groups, inputs, selects
-          \\__________ one Draft ___________________________/ -> Form
+head: title, itext, instances, binds          body: groups, inputs, selects
+      \\__________ one Draft ___________________________/ -> Form
 """
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from xml.etree.ElementTree import Element  # noqa: S405  only the type; parsing is defusedxml's
+from xml.etree.ElementTree import Element  # only the type; parsing is defusedxml's
 
 import defusedxml.ElementTree as SafeXml
 from defusedxml.common import DefusedXmlException
@@ -27,6 +27,7 @@ LOGIC = {
 INPUTS = {"string": "text", "int": "integer", "integer": "integer", "decimal": "decimal", "date": "date"}
 # what a form asks the device for, as expressions over our own clock; others stay empty
 PRELOADS = {("timestamp", "start"): "once(now())", ("timestamp", "end"): "now()", ("date", "today"): "today()"}
+REFUSED_CONTROLS = ("repeat", "upload", "trigger", "range", "rank", "secret", "setvalue", "setgeopoint", "recordaudio")
 Texts = dict[str, dict[str, str]]
 
 
@@ -65,7 +66,6 @@ class _Control:
     element: Element
     path: str
     groups: tuple[str, ...]
-    page: int
 
 
 @dataclass
@@ -86,11 +86,14 @@ class _Draft:
         self._read_shape()
         if self.body is not None:
             self._walk(self.body, (), False)
-        questions = [self._question(control) for control in self.controls]
+        page_of = {path: number for number, page in enumerate(filter(None, self.pages)) for path in page}
+        questions = [self._question(control, page_of[control.path]) for control in self.controls]
         shown = {question.path for question in questions}
         questions += [question for question in self._computed(shown) if question]
         if not any(question.page >= 0 and question.type != "note" for question in questions):
-            self._refuse("", "settings", "El formulario no tiene preguntas.", "Agregue al menos una pregunta en survey.")
+            self._refuse(
+                "", "settings", "El formulario no tiene preguntas.", "Agregue al menos una pregunta en survey."
+            )
         return Form(
             form_id=self.root.get("id") or local(self.root),
             version=self.root.get("version") or self.sha256[:10],
@@ -103,7 +106,7 @@ class _Draft:
             lists=self.lists,
             pages=tuple(tuple(page) for page in self.pages if page),
             order=self._order(questions),
-            nodes=tuple(self.nodes) + tuple(q.path for q in questions if q.path not in set(self.nodes)),
+            nodes=tuple(dict.fromkeys([*self.nodes, *(question.path for question in questions)])),
         )
 
     # --- head
@@ -118,6 +121,8 @@ class _Draft:
         self.title = (title.text or "").strip() if title is not None else ""
         self._read_itext(model)
         self._read_instances(model)
+        for action in children(model, "setvalue", "setgeopoint", "recordaudio"):
+            self._refuse(action.get("ref", ""), "default", f"La acción «{local(action)}» todavía no se admite.", "")
         self.binds = {bind.get("nodeset", ""): bind for bind in children(model, "bind")}
         self.title = self.title or self.root.get("id", "")
 
@@ -177,13 +182,14 @@ class _Draft:
         root = "/" + local(self.root)
         slots: dict[str, Slot] = {root: Slot(root, 0, root, "group", "string")}
         self.defaults: dict[str, str] = {}
+        index = 0
         for path, element in _nodes(self.root, root):
             if len(element):
                 slots[path] = Slot(path, 0, root, "group", "string")
                 continue
             bind = self.binds.get(path)
             kind = (bind.get("type") if bind is not None else None) or "string"
-            index = sum(slot.kind == "value" for slot in slots.values()) + 1
+            index += 1
             slots[path] = Slot(path, index, root, "value", kind.rpartition(":")[2])
             self.defaults[path] = (element.text or "").strip()
         columns = {
@@ -201,7 +207,7 @@ class _Draft:
                 self._walk_group(item, groups, same_page)
             elif name in ("input", "select1", "select"):
                 self._place(item, groups, same_page)
-            elif name in ("repeat", "upload", "trigger", "range", "rank", "odk:rank"):
+            elif name in REFUSED_CONTROLS:
                 self._refuse(self._ref(item), "type", f"El tipo «{name}» todavía no se puede preguntar.",
                              "Quítelo o cámbielo por un tipo de la lista en docs/publishing.md.")  # fmt: skip
 
@@ -227,7 +233,7 @@ class _Draft:
         if not same_page:
             self.pages.append([])
         self.pages[-1].append(path)
-        self.controls.append(_Control(item, path, groups, len(self.pages) - 1))
+        self.controls.append(_Control(item, path, groups))
         self.nodes.append(path)
 
     def _ref(self, item: Element) -> str:
@@ -252,12 +258,11 @@ class _Draft:
 
     # --- questions
 
-    def _question(self, control: _Control) -> Question:
+    def _question(self, control: _Control, page: int) -> Question:
         path, item = control.path, control.element
         bind = self.binds.get(path)
         slot = self.shape.slots[path]
         list_name, choice_filter = self._itemset(control) if local(item) != "input" else ("", None)
-        page = next(index for index, page in enumerate(p for p in self.pages if p) if path in page)
         return Question(
             path=path,
             key=path[len(self.shape.root) + 1 :],
@@ -341,8 +346,13 @@ class _Draft:
         try:
             return compile_text(text.strip(), self.shape, path)
         except ExpressionError as error:
-            message = f"{error.es}\n{error.caret()}"
-            self._refuse(path, LOGIC.get(name, name), message, error.hint, text.strip())
+            caret = error.caret()
+            self.problems.append(
+                FormProblem(
+                    path, LOGIC.get(name, name), f"{error.es}\n{caret}", error.hint_es, "error", text.strip(),
+                    f"{error.en}\n{caret}", error.hint,
+                )
+            )  # fmt: skip
             return None
 
     def _order(self, questions: list[Question]) -> tuple[str, ...]:
@@ -352,7 +362,7 @@ class _Draft:
             path: [other for other in reads(ir, self.shape, path) if other in calculates and other != path]
             for path, ir in calculates.items()
         }
-        done: list[str] = []
+        done: dict[str, None] = {}
         while len(done) < len(calculates):
             ready = [path for path in calculates if path not in done and all(n in done for n in needs[path])]
             if not ready:
@@ -361,7 +371,7 @@ class _Draft:
                 self._refuse(stuck[0], "calculation", f"Estos cálculos dependen unos de otros en círculo: {names}.",
                              "Quite una de las referencias.")  # fmt: skip
                 break
-            done += ready
+            done |= dict.fromkeys(ready)
         return tuple(done)
 
     def _refuse(self, path: str, prop: str, message: str, hint: str, text: str = "") -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Row, func, literal, union_all, update
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from collector.tables import Log, Quarantine, Receipt, Record
@@ -88,9 +89,7 @@ RECORD_COLUMNS = (
 QUARANTINE_COLUMNS = ("n", "id", "sha256", "why", "received_ms", "via", "body")
 
 
-def _insert(
-    session: Session, new: list[Arrival], aside: list[tuple[Arrival, str]], received_ms: int
-) -> None:
+def _insert(session: Session, new: list[Arrival], aside: list[tuple[Arrival, str]], received_ms: int) -> None:
     if not new and not aside:
         return
     first = _take_numbers(session, len(new) + len(aside))
@@ -140,14 +139,24 @@ class Logged:
 def log_after(session: Session, after: int, limit: int) -> list[Logged]:
     """Return up to `limit` entries numbered above `after`, records and quarantine together, in order of `n`."""
     both = union_all(
-        select(Record.n, Record.id, Record.sha256, Record.via, Record.received_ms, Record.body).where(
-            col(Record.n) > after, col(Record.body).is_not(None)
-        ),
-        select(
-            Quarantine.n, Quarantine.id, Quarantine.sha256, Quarantine.via, Quarantine.received_ms, Quarantine.body
+        select_columns(
+            col(Record.n),
+            col(Record.id),
+            col(Record.sha256),
+            col(Record.via),
+            col(Record.received_ms),
+            col(Record.body),
+        ).where(col(Record.n) > after, col(Record.body).is_not(None)),
+        select_columns(
+            col(Quarantine.n),
+            col(Quarantine.id),
+            col(Quarantine.sha256),
+            col(Quarantine.via),
+            col(Quarantine.received_ms),
+            col(Quarantine.body),
         ).where(col(Quarantine.n) > after),
     ).subquery()
-    rows = session.execute(select(both).order_by(both.c.n).limit(limit))
+    rows = session.execute(select_columns(both).order_by(both.c.n).limit(limit))
     return [Logged(r.n, r.id, bytes(r.sha256), r.via, r.received_ms, r.body) for r in rows]
 
 
@@ -161,9 +170,7 @@ def record_by_id(session: Session, record_id: str) -> Record | None:
     return session.exec(select(Record).where(Record.id == record_id)).first()
 
 
-def records_after(
-    session: Session, after: int, limit: int, form: str | None = None
-) -> list[Record]:
+def records_after(session: Session, after: int, limit: int, form: str | None = None) -> list[Record]:
     """Return up to `limit` usable submissions with n > `after`, in order of n; of one form when given."""
     statement = select(Record).where(Record.n > after, Record.state == "usable", Record.kind == "submission")
     if form is not None:
@@ -210,9 +217,7 @@ def add_receipts(session: Session, held: Sequence[tuple[str, bytes]], at_ms: int
 
 def receipts_of(session: Session, ids: Sequence[str]) -> dict[str, int]:
     """Return id -> when central was known to hold it, for those of `ids` with a receipt."""
-    rows: Sequence[Row[Any]] = session.execute(
-        select(Receipt.id, Receipt.at_ms).where(col(Receipt.id).in_(ids))
-    ).all()
+    rows: Sequence[Row[Any]] = session.execute(select(Receipt.id, Receipt.at_ms).where(col(Receipt.id).in_(ids))).all()
     return {row.id: row.at_ms for row in rows}
 
 

@@ -1,7 +1,7 @@
 """What citizens meet: the start page, a form's page, its posts without JavaScript, and where an answer is."""
 
-import hashlib
 import gzip
+import hashlib
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from collector.clock import iso, now_ms, parse_iso
+from collector.clock import iso, now_ms, offset_here, parse_iso
 from collector.db import reading, writing
-from collector.fill_page import Words, everything, fill_json, page_troubles, shown_pages
+from collector.fill_page import Words, control_of, everything, fill_json, page_troubles, shown_pages
 from collector.forms.model import Form, language_code
 from collector.forms.state import Filling
-from collector.pages import page, render
+from collector.pages import browser_language, page, render
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import nodes, records
 from collector.submissions import make_submission
@@ -23,6 +23,7 @@ from sync.records import uuid7
 
 router = APIRouter(include_in_schema=False)
 WEEK = "max-age=604800"
+FACES = [f"face{number}" for number in range(11)]
 SCRIPTS = ("js/app.js", "js/outbox.js", "js/fill.js", "js/state.js", "js/engine.js")
 
 
@@ -35,8 +36,9 @@ def start(request: Request) -> HTMLResponse:
 @router.get("/mis-respuestas")
 def mine(request: Request) -> Response:
     """The outbox page: drawn by the browser from its own store, so the same for everybody and kept for a week."""
-    body = render(request, "citizen/mine.html", {"lang": "es"})
-    return Response(body, media_type="text/html; charset=utf-8", headers={"Cache-Control": WEEK})
+    body = render(request, "citizen/mine.html", {"lang": browser_language(request)})
+    headers = {"Cache-Control": WEEK, "Vary": "Accept-Language"}
+    return Response(body, media_type="text/html; charset=utf-8", headers=headers)
 
 
 @router.get("/r/{record_id}")
@@ -53,7 +55,7 @@ def where_is(request: Request, record_id: str) -> HTMLResponse:
 
 @router.get("/f/{form_id}")
 def newest(request: Request, form_id: str) -> Response:
-    """Lead to the newest version. Kept for a week: a scanned QR opens without a signal; the page asks for newer ones."""
+    """Lead to the newest version; kept for a week, so that a scanned QR opens without a signal."""
     versions = request.app.state.forms.versions(form_id)
     if not versions:
         raise ProblemError(PROBLEMS["form_not_found"], form=form_id)
@@ -163,6 +165,8 @@ class View:
             "node_index": {node: number for number, node in enumerate(self.form.nodes)},
             "address": address,
             "json_address": f"{address}/form.json",
+            "current_address": f"/f/{quote(self.form.form_id, safe='')}/current",
+            "faces": FACES if any(control_of(q, self.form) == "scale" for q in self.form.questions) else [],
             "keep": f"{address} {address}/form.json",
             "scripts": SCRIPTS,
             "record_id": self.record_id,
@@ -184,7 +188,7 @@ def _answer_post(request: Request, form: Form, posted: list[tuple[str, str]]) ->
     for key, value in posted:
         # several ticks of one question come as several fields: stored with a blank between
         fields[key] = f"{fields[key]} {value}" if fields.get(key) and not key.startswith("_") else value
-    filling = Filling(form, (now_ms(), -5 * 60))
+    filling = Filling(form, (now_ms(), offset_here()))
     filling.fill(fields)
     view = View(request, form, filling, fields.get("_lang") or fields.get("_language", ""))
     view.record_id = _as_id(fields.get("_id", ""))

@@ -5,13 +5,16 @@ import json
 from fastapi import APIRouter, Request, Response
 
 from collector.assets import Asset, Assets
-from collector.pages import render
+from collector.pages import browser_language, render
 from collector.problems import PROBLEMS, ProblemError
 
 router = APIRouter()
 YEAR = "public, max-age=31536000, immutable"
 # what a form page needs with the network gone; the service worker keeps exactly these
-OFFLINE = ("css/app.css", "js/app.js", "js/fill.js", "js/state.js", "js/engine.js", "js/outbox.js", "vendor/htmx.min.js")
+OFFLINE = (
+    "css/base.css", "css/pages.css", "js/app.js", "js/fill.js", "js/state.js", "js/engine.js", "js/functions-rare.js",
+    "js/outbox.js", "js/mine.js", "vendor/htmx.min.js",
+)  # fmt: skip
 
 
 @router.get("/static/{version}/{path:path}", include_in_schema=False)
@@ -44,8 +47,9 @@ def service_worker(request: Request) -> Response:
 @router.get("/offline", include_in_schema=False)
 def offline(request: Request) -> Response:
     """The page shown when another page is asked for without a signal."""
-    body = render(request, "citizen/offline.html", {})
-    return Response(body, media_type="text/html; charset=utf-8", headers={"Cache-Control": "max-age=604800"})
+    body = render(request, "citizen/offline.html", {"lang": browser_language(request)})
+    headers = {"Cache-Control": "max-age=604800", "Vary": "Accept-Language"}
+    return Response(body, media_type="text/html; charset=utf-8", headers=headers)
 
 
 @router.get("/favicon.ico", include_in_schema=False)

@@ -196,7 +196,7 @@ function formatDate(env, value, pattern) {
 }
 
 /** @type {Object<string, (env: any, ...values: any[]) => Value>} */
-const functions = {
+export const functions = {
   true: () => true,
   false: () => false,
   not: (env, a) => !truth(a),
@@ -256,7 +256,7 @@ const functions = {
 // -- interpreter
 
 const MAX_VALUE_LENGTH = 1000;
-/** @type {WeakMap<Item[], Object<string, Map<string, Item[]>>>} */
+/** @type {WeakMap<Item[], Map<string, any>>} */
 const indexes = new WeakMap();
 
 /** Evaluate `ir` for env.row. @param {IR} ir @param {Env} env @returns {Value} */
@@ -317,7 +317,7 @@ const kinds = {
 };
 
 /** Functions that need not evaluate all arguments, or look at where they stand. @type {typeof kinds} */
-const lazy = {
+export const lazy = {
   if: (ir, env, row, focus) => run(truth(run(ir[2], env, row, focus)) ? ir[3] : ir[4], env, row, focus),
   coalesce(ir, env, row, focus) {
     const value = run(ir[2], env, row, focus);
@@ -385,7 +385,7 @@ function list(ir, env, row, focus) {
   if (ir[0] == "c") return evaluateNodes(ir[1], env);
   if (ir[0] == "i") return kinds.i(ir, env, row, focus);
   if (ir[0] == "f") {
-    return functions.randomize(env, list(ir[2], env, row, focus), ...ir.slice(3).map((seed) => run(seed, env, row, focus)));
+    return /** @type {any[]} */ (functions.randomize(env, list(ir[2], env, row, focus), ...ir.slice(3).map((seed) => run(seed, env, row, focus))));
   }
   const rows = ir[2].reduce((/** @type {Row[]} */ found, /** @type {IR} */ step) => follow(step, env, row, focus, found), [climb(row, ir[1])]);
   return ir[3] > 0 ? rows.map((/** @type {Row} */ each) => each[ir[3]]).filter(isGiven) : rows;
@@ -416,15 +416,16 @@ const filter = (found, test) => found.filter((_, at) => {
 function lookUp([, column, key], all, env, row, focus) {
   const value = run(key, env, row, focus);
   if (typeof value != "string") return all.filter((item) => among(item[column] || "", value, equal, env.now[1]));
-  const kept = indexes.get(all) || {};
+  const kept = indexes.get(all) || new Map();
   indexes.set(all, kept);
-  if (!kept[column]) {
-    kept[column] = new Map();
+  if (!kept.has(column)) {
+    /** @type {Map<string, Item[]>} */
+    const index = new Map();
+    kept.set(column, index);
     all.forEach((item) => {
-      const text = item[column] || "";
-      if (!kept[column].has(text)) kept[column].set(text, []);
-      kept[column].get(text).push(item);
+      const same = index.get(item[column] || "");
+      same ? same.push(item) : index.set(item[column] || "", [item]);
     });
   }
-  return kept[column].get(value) || [];
+  return kept.get(column).get(value) || [];
 }

@@ -3,214 +3,191 @@
 import { add, canonical, draftOf, isoLocal, keepDraft, salt, uuid7 } from './outbox.js';
 import { open, tidy } from './state.js';
 
-/** @typedef {ReturnType<typeof open>} State */
-const body = document.body;
+/** @typedef {import('./state.js').FormNode} FormNode */
+const $ = (/** @type {string} */ selector, /** @type {ParentNode} */ within = document) =>
+  /** @type {any} */ (within.querySelector(selector));
+const $$ = (/** @type {string} */ selector, /** @type {ParentNode} */ within = document) =>
+  /** @type {any[]} */ (Array.from(within.querySelectorAll(selector)));
+const now = () => /** @type {[number, number]} */ ([Date.now(), -new Date().getTimezoneOffset()]);
+const FIELDS = 'input,select,textarea';
+
 /** @type {HTMLFormElement} */ let form;
 /** @type {any} */ let data;
-/** @type {State} */ let state;
-/** @type {{id: string, started: string, saved?: boolean}} */ let record;
+/** @type {ReturnType<typeof open>} */ let state;
+/** @type {{id: string, started: string}} */ let record;
+/** @type {HTMLElement[]} */ let pages;
+/** @type {Map<number, HTMLElement>} where each node of the form is drawn */ const boxes = new Map();
+/** @type {Promise<void> | undefined} */ let saving;
 let page = 0;
 let lang = '';
-/** @type {number | undefined} */
-let saving;
-/** @type {Promise<void> | undefined} */
-let keeping;
-
-const now = () => /** @type {[number, number]} */ ([Date.now(), -new Date().getTimezoneOffset()]);
-const pages = () => /** @type {HTMLElement[]} */ (Array.from(form.querySelectorAll('.page')));
-const button = (/** @type {string} */ value) => /** @type {HTMLButtonElement} */ (form.querySelector(`[value=${value}]`));
-const box = (/** @type {number} */ i) => /** @type {HTMLElement | null} */ (form.querySelector(`[data-i="${i}"]`));
-const draftKey = () => 'draft:' + data.form + ':' + data.version;
+let drawn = ''; // the language in which the node drew the page
+let timer = 0;
+let isHooked = false;
 
 export async function start() {
-  form = /** @type {HTMLFormElement} */ (document.getElementById('fill'));
-  const answer = await fetch(/** @type {string} */ (form.dataset.json));
-  data = await answer.json();
-  checkVersion();
-  lang = data.langs[0];
-  const draft = await draftOf(draftKey()).catch(() => undefined);
+  form = $('#fill');
+  data = await (await fetch(/** @type {string} */ (form.dataset.json))).json();
+  drawn = lang = $('[name=_language]').value;
+  pages = $$('.page');
+  $$('[data-i]').forEach((box) => boxes.set(+box.dataset.i, box));
+  const draft = await draftOf(draftKey()).catch(() => null);
+  const typed = draft ? draft.raw : data.nodes.map((/** @type {FormNode} */ node, /** @type {number} */ i) => heardFrom(i));
   record = draft ? draft.record : { id: uuid7(), started: isoLocal(new Date()) };
-  const typed = draft ? draft.raw : readAll();
   state = open(data, now(), data.codes[lang]);
-  data.nodes.forEach((/** @type {any} */ node, /** @type {number} */ i) => {
-    if (node.s && node.t !== 'calculate' && typed[i]) state.raw[i] = typed[i];
-  });
+  each((node, i) => { if (boxes.has(i) && typed[i]) state.raw[i] = typed[i]; });
   state.settle();
-  if (draft) writeAll();
-  page = draft ? draft.page : pages().findIndex((section) => !section.hidden);
-  if (draft && draft.lang) speak(draft.lang);
+  if (draft) each((node, i) => write(i));
   form.addEventListener('input', heard);
-  form.addEventListener('change', heard);
   document.addEventListener('submit', submitted, true);
   document.addEventListener('click', clicked);
   addEventListener('pagehide', keep);
   useOutbox();
-  show(page, false);
-  body.dataset.ready = '1';
+  if (draft && draft.lang !== lang) speak(draft.lang);
+  show(draft ? draft.page : shown()[0]);
+  document.body.dataset.ready = '1';
+  if (!draft) checkVersion();
 }
+
+const draftKey = () => data.form + ' ' + data.version;
+const each = (/** @type {(node: FormNode, i: number) => void} */ work) => data.nodes.forEach(work);
 
 /** A newer version of the form, and nothing typed yet: go to it. Without a signal this does nothing. */
 async function checkVersion() {
-  const answer = await fetch('/f/' + encodeURIComponent(data.form) + '/current', { cache: 'no-store' }).catch(() => undefined);
-  const current = answer && answer.ok && answer.headers.get('X-Collector') ? await answer.json() : {};
-  if (current.version && current.version !== data.version && page === 0 && !state.raw.some(Boolean)) {
-    location.replace(current.address);
-  }
+  const answer = await fetch(/** @type {string} */ (form.dataset.current), { cache: 'no-store' }).catch(() => null);
+  const current = answer && answer.ok && answer.headers.get('X-Collector') && await answer.json();
+  if (current && current.version !== data.version && !page && !state.raw.some(Boolean)) location.replace(current.address);
 }
 
-/** @param {HTMLElement} place @returns {string} the answer as it stands in the controls */
-function read(place) {
-  const fields = /** @type {NodeListOf<HTMLInputElement>} */ (place.querySelectorAll('input,select,textarea'));
-  return Array.from(fields)
-    .filter((field) => (field.type !== 'radio' && field.type !== 'checkbox') || field.checked)
-    .map((field) => field.value).join(' ');
+/** The answer as it stands in the controls. @param {number} i */
+function heardFrom(i) {
+  const box = boxes.get(i);
+  const fields = box ? $$(FIELDS, box).filter((field) => !/radio|checkbox/.test(field.type) || field.checked) : [];
+  return tidy(data.nodes[i], fields.map((field) => field.value).join(' '));
 }
 
-const readAll = () => data.nodes.map((/** @type {any} */ node, /** @type {number} */ i) => {
-  const place = node.s && box(i);
-  return place ? tidy(node, read(place)) : '';
-});
-
-/** @param {number} i writes the kept answer into the controls */
+/** Writes the kept answer into the controls. @param {number} i */
 function write(i) {
-  const place = box(i);
-  const names = state.raw[i].split(' ');
-  const fields = place ? place.querySelectorAll('input,select,textarea') : [];
-  for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (fields)) {
-    if (field.type === 'radio' || field.type === 'checkbox') field.checked = names.includes(field.value);
+  const box = boxes.get(i);
+  for (const field of box ? $$(FIELDS, box) : []) {
+    if (/radio|checkbox/.test(field.type)) field.checked = state.raw[i].split(' ').includes(field.value);
     else if (field.value !== state.raw[i]) field.value = state.raw[i];
   }
 }
 
-function writeAll() {
-  data.nodes.forEach((/** @type {any} */ node, /** @type {number} */ i) => { if (node.s) write(i); });
-}
-
 /** @param {Event} event */
 function heard(event) {
-  const place = /** @type {HTMLElement} */ (event.target).closest('[data-i]');
-  if (!place || !form.contains(place)) return;
-  const i = Number(/** @type {HTMLElement} */ (place).dataset.i);
+  const box = /** @type {HTMLElement} */ (event.target).closest('[data-i]');
+  if (!box) return;
+  const i = +(/** @type {HTMLElement} */ (box).dataset.i || 0);
   state.env.now = now();
-  state.set(i, read(/** @type {HTMLElement} */ (place)));
+  state.set(i, heardFrom(i));
   if (!state.problem(i)) complain(i, '');
   react();
-  clearTimeout(saving);
-  saving = setTimeout(keep, 400);
+  clearTimeout(timer);
+  timer = setTimeout(keep, 400);
 }
 
-/** Shows what is relevant and offers the choices that fit. */
+/** The pages with something to ask or to say now. @returns {number[]} */
+const shown = () => pages.map((_, n) => n).filter((n) => data.pages[n].some((/** @type {number} */ i) => state.relevant[i]));
+
+/** Shows what is relevant, offers the choices that fit, and says where one is. */
 function react() {
-  data.nodes.forEach((/** @type {any} */ node, /** @type {number} */ i) => {
-    const place = box(i);
-    if (!place) return;
-    place.hidden = !state.relevant[i];
-    if (node.f) offer(i, place);
+  boxes.forEach((box, i) => {
+    box.hidden = !state.relevant[i];
+    if (!data.nodes[i].f) return;
+    const offered = state.choices(i);
+    for (const option of $$('[value]:not([value=""])', box)) {
+      option.disabled = (option.closest('.opt') || option).hidden = !offered.includes(option.value);
+    }
+    write(i);
   });
-  steps();
-}
-
-/** @param {number} i @param {HTMLElement} place */
-function offer(i, place) {
-  const offered = state.choices(i);
-  for (const option of /** @type {NodeListOf<HTMLOptionElement>} */ (place.querySelectorAll('[value]:not([value=""])'))) {
-    const row = /** @type {HTMLElement} */ (option.closest('.opt') || option);
-    row.hidden = option.disabled = !offered.includes(option.value);
-  }
-  write(i);
-}
-
-const shown = () => pages().map((_, n) => n).filter((n) => data.pages[n].some((/** @type {number} */ i) => state.relevant[i]));
-
-/** Writes "Pregunta 3 de 8", its strokes, and which buttons are offered. */
-function steps() {
   const path = shown();
   const at = path.indexOf(page);
-  const words = /** @type {HTMLElement} */ (form.querySelector('[data-step]'));
-  words.textContent = text('step').replace('{n}', String(at + 1)).replace('{total}', String(path.length));
-  const strokes = /** @type {HTMLElement} */ (form.querySelector('.strokes'));
-  while (strokes.children.length < path.length) strokes.append(document.createElement('li'));
-  while (strokes.children.length > path.length) strokes.lastElementChild && strokes.lastElementChild.remove();
-  Array.from(strokes.children).forEach((stroke, n) => { stroke.className = n < at ? 'done' : n === at ? 'now' : ''; });
-  const last = at === path.length - 1;
-  button('back').hidden = at <= 0;
-  button('next').hidden = last;
-  button('send').hidden = !last;
+  $('[data-step]').textContent = text('step').replace('{n}', at + 1).replace('{total}', path.length);
+  $$('.strokes li').forEach((stroke, n) => {
+    stroke.hidden = n >= path.length;
+    stroke.className = n < at ? 'done' : n > at ? '' : 'now';
+  });
+  $('[value=back]').hidden = at < 1;
+  $('[value=next]').hidden = at > path.length - 2;
+  $('[value=send]').hidden = at < path.length - 1;
 }
 
-/** @param {number} n @param {boolean} [move] */
-function show(n, move = true) {
+/** @param {number} n @param {boolean} [moved] */
+function show(n, moved) {
   page = n;
-  pages().forEach((section, at) => { section.hidden = at !== n; });
-  /** @type {HTMLInputElement} */ (form.elements.namedItem('_page')).value = String(n);
+  pages.forEach((section, at) => { section.hidden = at !== n; });
+  $('[name=_page]').value = n;
   react();
-  if (!move) return;
+  if (!moved) return;
   scrollTo(0, 0);
-  const first = pages()[n].querySelector('legend,label,h2');
-  if (first) { first.setAttribute('tabindex', '-1'); /** @type {HTMLElement} */ (first).focus({ preventScroll: true }); }
+  const first = $('legend,.legend,h2', pages[n]);
+  first.tabIndex = -1;
+  first.focus({ preventScroll: true });
   keep();
 }
 
-/** @param {number} n @returns {boolean} whether the page's answers are all right; says beside each what is not */
+/** Says beside each answer of a page what is not right; tells whether all is. @param {number} n @returns {boolean} */
 function checkPage(n) {
   const wrong = data.pages[n].filter((/** @type {number} */ i) => {
     const problem = state.problem(i);
     complain(i, problem && (message(i, problem) || text(problem)));
     return problem;
   });
-  const banner = /** @type {HTMLElement} */ (document.getElementById('trouble'));
+  const banner = $('#trouble');
   banner.hidden = !wrong.length;
-  if (wrong.length) {
-    const place = /** @type {HTMLElement} */ (box(wrong[0]));
-    const link = /** @type {HTMLAnchorElement} */ (banner.querySelector('a'));
-    link.textContent = /** @type {HTMLElement} */ (place.querySelector('.err')).textContent;
-    link.href = '#' + place.id;
-    banner.focus();
-    banner.scrollIntoView();
-  }
-  return !wrong.length;
+  if (!wrong.length) return true;
+  const box = /** @type {HTMLElement} */ (boxes.get(wrong[0]));
+  const link = $('a', banner);
+  link.textContent = $('.err', box).textContent;
+  link.href = '#' + box.id;
+  banner.focus();
+  banner.scrollIntoView();
+  return false;
 }
 
 /** @param {number} i @param {string} words */
 function complain(i, words) {
-  const place = box(i);
-  const error = place && /** @type {HTMLElement | null} */ (place.querySelector('.err'));
-  if (!place || !error) return;
-  place.classList.toggle('bad', !!words);
+  const box = /** @type {HTMLElement} */ (boxes.get(i));
+  const error = $('.err', box);
+  if (!error) return;
+  box.classList.toggle('bad', !!words);
   error.hidden = !words;
   error.textContent = words;
 }
 
-/** @param {string} key @returns {string} a sentence of the page in the present language */
-const text = (key) => (data.ui[lang] || data.ui[data.langs[0]])[key];
+/** One of our own sentences in the present language. @param {string} key @returns {any} */
+const text = (key) => (data.ui[lang] || {})[key] || data.ui[data.langs[0]][key];
 
-/** @param {number} i @param {string} problem @returns {string} the form's own message */
+/** The form's own message. @param {number} i @param {string} problem @returns {string} */
 function message(i, problem) {
   const said = (data.nodes[i].m || {})[problem] || {};
-  return said[lang] || said[data.langs[0]] || '';
+  return said[lang] || said[data.langs[0]];
 }
 
 /** @param {SubmitEvent} event */
 function submitted(event) {
-  if (event.target !== form) return;
-  const pressed = /** @type {HTMLButtonElement | null} */ (event.submitter);
-  let go = pressed ? pressed.value : 'next';
-  if (go === 'next' && button('next').hidden) go = 'send';
+  if (event.target !== form || /** @type {any} */ (event.submitter || {}).name === '_lang') return;
+  const go = event.submitter ? /** @type {HTMLButtonElement} */ (event.submitter).value : 'next';
   const path = shown();
-  const at = path.indexOf(page);
-  if (go !== 'back' && !checkPage(page)) return stop(event);
-  if (go === 'send') {
+  const step = path[path.indexOf(page) + (go === 'back' ? -1 : 1)];
+  const isLast = step === undefined;
+  if (go === 'back' || (checkPage(page) && !isLast)) {
+    if (!isLast) show(step, true);
+  } else if (isLast) {
     const wrong = path.find((n) => data.pages[n].some((/** @type {number} */ i) => state.problem(i)));
-    if (wrong !== undefined) { stop(event); show(wrong); checkPage(wrong); return undefined; }
-    if (!('htmx' in window)) { stop(event); save().then(thank, refused); }
-    return undefined;
+    if (wrong === undefined) {
+      if (isHooked && !saving) {
+        // htmx takes it from here and our extension answers; never the browser's own post besides
+        event.preventDefault();
+        return;
+      }
+      if (!saving) save().then(() => $('#main').replaceChildren(...receipt().childNodes), refused);
+    } else {
+      show(wrong, true);
+      checkPage(wrong);
+    }
   }
-  stop(event);
-  return show(path[at + (go === 'back' ? -1 : 1)]);
-}
-
-/** @param {Event} event */
-function stop(event) {
   event.preventDefault();
   event.stopImmediatePropagation();
 }
@@ -219,108 +196,97 @@ function stop(event) {
 function useOutbox() {
   const htmx = /** @type {any} */ (window).htmx;
   if (!htmx) {
-    const script = document.getElementById('htmx');
-    if (script) script.addEventListener('load', useOutbox, { once: true });
+    $('#htmx').addEventListener('load', useOutbox);
     return;
   }
+  isHooked = true;
   htmx.registerExtension('outbox', {
     htmx_before_request: (/** @type {Element} */ elt, /** @type {any} */ detail) => {
-      if (elt !== form) return;
-      detail.ctx.fetch = async (/** @type {string} */ address, /** @type {RequestInit} */ request) => {
-        try {
-          await save();
-        } catch (error) {
-          // no store here (blocked, private, full): the node takes it directly, or says that it could not
-          const direct = await fetch(address, request).catch(() => undefined);
-          if (direct && direct.ok && direct.headers.get('X-Collector')) return direct;
-          refused();
-          return new Response(null, { status: 204 });
-        }
-        return new Response(receipt(), { headers: { 'HX-Trigger': 'outbox:kept' } });
-      };
+      if (elt === form) detail.ctx.fetch = answer;
     },
   });
 }
 
-/** Saves once, however often it is pressed: the record's bytes never change. @returns {Promise<void>} */
+/** @param {string} address @param {RequestInit} request @returns {Promise<Response>} */
+async function answer(address, request) {
+  try {
+    await save();
+    return new Response(receipt().innerHTML);
+  } catch (error) {
+    // no store here (blocked, private, full): the node takes it directly, or we say plainly that it is not saved
+    const direct = await fetch(address, request).catch(() => null);
+    if (direct && direct.ok && direct.headers.get('X-Collector')) return direct;
+    refused();
+    return new Response(null, { status: 204 });
+  }
+}
+
+/** Saves once, however often it is pressed: a record's bytes never change. @returns {Promise<void>} */
 function save() {
-  if (!keeping) keeping = put().catch((error) => { keeping = undefined; throw error; });
-  return keeping;
+  if (!saving) {
+    saving = put();
+    saving.catch(() => { saving = undefined; });
+  }
+  return saving;
 }
 
 /** Writes the record in one strict transaction; resolves when it is on the disk. */
 async function put() {
   state.env.now = now();
   state.settle();
-  const finished = new Date();
-  const content = {
-    id: record.id, kind: 'submission', form: data.form, version: data.version, form_sha: data.sha,
-    started: record.started, finished: isoLocal(finished), lang: data.codes[lang], mode: 'web', salt: salt(),
-    answers: state.answers(),
-  };
-  clearTimeout(saving);
-  await add({ id: record.id, form: data.form, version: data.version, title: data.title, state: 'saved',
-    saved: finished.getTime(), body: canonical(content) }, draftKey());
-  record.saved = true;
+  clearTimeout(timer);
+  const { id, started } = record;
+  const { form: name, version, sha, title } = data;
+  const saved = new Date();
+  const body = canonical({
+    id, started, version, form: name, form_sha: sha, kind: 'submission', mode: 'web', salt: salt(),
+    finished: isoLocal(saved), lang: data.codes[lang], answers: state.answers(),
+  });
+  await add({ id, form: name, version, title, state: 'saved', saved: +saved, body }, draftKey());
 }
 
-/** @returns {string} the receipt fragment, from the page's own template */
+/** The receipt, from the page's own template; it stays true as the record moves on. @returns {HTMLElement} */
 function receipt() {
-  const template = /** @type {HTMLTemplateElement} */ (document.getElementById('receipt'));
-  const copy = /** @type {HTMLElement} */ (template.content.cloneNode(true));
   const holder = document.createElement('div');
-  holder.append(copy);
-  const slip = /** @type {HTMLElement} */ (holder.querySelector('[data-record]'));
-  slip.dataset.record = record.id;
-  translate(holder);
-  removeEventListener('pagehide', keep);
+  holder.append($('#receipt').content.cloneNode(true));
+  $('[data-record]', holder).dataset.record = record.id;
   import('./mine.js').then((mine) => mine.follow(record.id));
-  return holder.innerHTML;
-}
-
-function thank() {
-  const holder = document.createRange().createContextualFragment(receipt());
-  /** @type {HTMLElement} */ (document.getElementById('main')).replaceChildren(holder);
+  return holder;
 }
 
 function refused() {
-  const banner = /** @type {HTMLElement} */ (document.getElementById('unsaved'));
-  banner.hidden = false;
-  banner.scrollIntoView();
+  $('#unsaved').hidden = false;
+  $('#unsaved').scrollIntoView();
 }
 
 function keep() {
-  if (record.saved) return;
-  keepDraft(draftKey(), { record, raw: state.raw, page, lang }).catch(() => undefined);
+  if (!saving) keepDraft(draftKey(), { record, raw: state.raw, page, lang }).catch(() => 0);
 }
 
-/** @param {MouseEvent} event language chips and "start again" */
+/** @param {MouseEvent} event */
 function clicked(event) {
   const chip = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest('[data-lang]'));
-  if (!chip) return;
+  const name = chip && chip.dataset.lang || '';
+  // a page that the node drew in another language does not hold the first one: then the node draws it again
+  if (!chip || (name !== drawn && !data.texts[name])) return;
   event.preventDefault();
-  speak(/** @type {string} */ (chip.dataset.lang));
+  speak(name);
+  react();
   keep();
 }
 
-/** @param {string} name switches every text of the page to this language of the form */
+/** Switches every text of the page to this language of the form. @param {string} name */
 function speak(name) {
   lang = name;
   state.env.lang = document.documentElement.lang = data.codes[name];
-  translate(document);
-  for (const chip of document.querySelectorAll('[data-lang]')) {
-    chip.setAttribute('aria-current', String(/** @type {HTMLElement} */ (chip).dataset.lang === name));
-  }
+  translate();
+  $$('[data-lang]').forEach((chip) => chip.setAttribute('aria-current', chip.dataset.lang === name));
   state.settle();
-  react();
 }
 
-/** @param {ParentNode} within */
-function translate(within) {
-  for (const place of /** @type {NodeListOf<HTMLElement>} */ (within.querySelectorAll('[data-t]'))) {
-    const key = place.dataset.t || '';
-    const first = data.texts[data.langs[0]] = data.texts[data.langs[0]] || {};
-    if (!(key in first)) first[key] = place.textContent;
-    place.textContent = (data.texts[lang] || {})[key] || first[key];
-  }
+/** Texts stand in the JSON in the order of the page, those of the receipt last. */
+function translate() {
+  const places = [...$$('[data-t]', form), ...$$('[data-t]', $('#receipt').content)];
+  if (!data.texts[drawn]) data.texts[drawn] = places.map((place) => place.textContent);
+  places.forEach((place, n) => { place.textContent = data.texts[lang][n]; });
 }

@@ -22,8 +22,11 @@ function holds(least, most, total) {
 /** @param {number} degrees */
 const radians = (degrees) => degrees * (Math.PI / 180);
 
+/** Round to 12 digits: the last ones of a sine differ between machines, and a node compares. @param {number} number */
+const steady = (number) => Math.abs(number) < 9007199254740992 && number % 1 == 0 ? number : +number.toPrecision(12);
+
 /** Make a function of numbers. @param {(...numbers: number[]) => number} compute */
-const numeric = (compute) => (/** @type {any} */ env, /** @type {Value[]} */ ...values) => compute(...values.map((value) => toNumber(value)));
+const numeric = (compute) => (/** @type {any} */ env, /** @type {Value[]} */ ...values) => steady(compute(...values.map((value) => toNumber(value))));
 
 /** "lat lon alt accuracy"; NaN for what is no place on earth. @param {string} text @returns {number[]} */
 function point(text) {
@@ -60,7 +63,7 @@ export const rareFunctions = {
   "boolean-from-string": (env, a) => toText(a) == "1" || toText(a) == "true",
   ceiling: (env, a) => Math.ceil(toNumber(a)),
   abs: (env, a) => Math.abs(toNumber(a)),
-  pow: (env, a, b) => Math.pow(toNumber(a), toNumber(b)),
+  pow: numeric(Math.pow),
   substring(env, a, start, count) {
     const first = Math.round(toNumber(start));
     const end = count == null ? Infinity : first + Math.round(toNumber(count));

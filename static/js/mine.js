@@ -15,16 +15,20 @@ const clock = (ms) => (ms ? new Date(ms).toLocaleString(document.documentElement
 /** Keeps the receipt of one record true. @param {string} id */
 export function follow(id) {
   const tell = async () => {
-    const place = document.querySelector(`[data-record="${id}"]`);
+    const place = /** @type {HTMLElement | null} */ (document.querySelector(`[data-record="${id}"]`));
     const entry = (await all()).find((one) => one.id === id);
-    if (place && entry) draw(/** @type {HTMLElement} */ (place), entry);
+    if (place && entry) draw(place, entry);
+    return place;
+  };
+  const first = async () => {
+    const place = await tell();
+    const title = place && /** @type {HTMLElement} */ (place.querySelector('h1:not([hidden])'));
+    // the receipt may not stand in the page yet
+    if (title) title.focus();
+    else setTimeout(first, 50);
   };
   addEventListener('outbox:changed', tell);
-  document.addEventListener('outbox:kept', () => setTimeout(tell));
-  tell().then(() => {
-    const title = /** @type {HTMLElement | null} */ (document.querySelector('.thanks h1:not([hidden])'));
-    if (title) title.focus();
-  });
+  first();
 }
 
 /** @param {HTMLElement} place @param {Entry} entry */

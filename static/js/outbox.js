@@ -81,18 +81,7 @@ export const keepDraft = (key, draft) => within('readwrite', (store) => store('d
 /** @param {string} key @returns {Promise<any>} */
 export const draftOf = (key) => within('readonly', (store) => store('drafts').get(key));
 
-/** @param {string} key */
-export const dropDraft = (key) => within('readwrite', (store) => store('drafts').delete(key));
-
-/** Tells this tab and the others that a record moved. */
-function changed() {
-  dispatchEvent(new CustomEvent('outbox:changed'));
-  if (self.BroadcastChannel) {
-    const channel = new BroadcastChannel('collector');
-    channel.postMessage('outbox:changed');
-    channel.close();
-  }
-}
+const changed = () => dispatchEvent(new Event('outbox:changed'));
 
 /** Sends what waits, then asks how far the sent ones came. One tab at a time; safe to call at any moment. */
 export async function drain() {
@@ -104,9 +93,9 @@ export async function drain() {
       await askCentral();
     });
     wait = 2000;
-    dispatchEvent(new CustomEvent('node:up'));
+    dispatchEvent(new Event('node:up'));
   } catch (error) {
-    dispatchEvent(new CustomEvent('node:down', { detail: String(error) }));
+    dispatchEvent(new Event('node:down'));
     wait = Math.min(wait * 2, 60000);
   } finally {
     draining = false;

@@ -3,9 +3,9 @@
  * A form being filled in: answers, relevance, calculations, checks. Pure of DOM; the same rules as forms/state.py.
  *
  * @typedef {any[]} IR
- * @typedef {{k: string, s: number, t: string, b: string, g: number[], r?: IR, q?: IR, c?: IR, x?: IR, f?: IR,
- *   l?: string, d?: string}} FormNode   s = 0 for a group; g = indexes of the enclosing groups
- * @typedef {{nodes: FormNode[], order: number[], lists: Record<string, Record<string, string>[]>,
+ * @typedef {{k: string, s: number, t: string, b: string, g?: number[], r?: IR, q?: IR | 1, c?: IR, x?: IR, f?: IR,
+ *   l?: string, d?: string}} FormNode   s = 0 for a group; g = indexes of the enclosing groups; q = 1: always required
+ * @typedef {{nodes: FormNode[], order: number[], lists: Record<string, Record<string, string[]>>,
  *   choices: Record<string, string[]>}} FormData
  */
 import { evaluate, storedText, toBoolean } from './engine.js';
@@ -22,7 +22,8 @@ export function open(form, now, lang) {
   /** @type {any[]} */
   const row = [null];
   const relevant = form.nodes.map(() => true);
-  const env = { row, now, lang, lists: form.lists, random: Math.random, itext: String, label: (/** @type {string} */ _, /** @type {string} */ value) => value };
+  const lists = rows(form.lists);
+  const env = { row, now, lang, lists, random: Math.random, itext: String, label: (/** @type {string} */ _, /** @type {string} */ value) => value };
 
   /** @param {IR} ir */
   const truth = (ir) => toBoolean(evaluate(ir, env));
@@ -39,7 +40,7 @@ export function open(form, now, lang) {
       if (value !== raw[i]) { raw[i] = row[node.s] = value; moved = true; }
     }
     form.nodes.forEach((node, i) => {
-      const now = node.g.every((g) => relevant[g]) && (!node.r || truth(node.r));
+      const now = (node.g || []).every((g) => relevant[g]) && (!node.r || truth(node.r));
       if (now !== relevant[i]) { relevant[i] = now; moved = true; }
       if (node.s) row[node.s] = now ? raw[i] : null;
       if (node.f && now && raw[i]) {
@@ -68,7 +69,7 @@ export function open(form, now, lang) {
     const node = form.nodes[i];
     if (!node.s || !relevant[i] || node.t === 'note' || node.t === 'calculate') return '';
     const value = raw[i];
-    if (!value) return node.q && truth(node.q) ? 'required' : '';
+    if (!value) return node.q && (node.q === 1 || truth(node.q)) ? 'required' : '';
     if (!fits(node, value)) return 'type';
     if (node.l && value.split(' ').some((name) => !choices(i).includes(name))) return 'choice';
     return node.c && !truth(node.c) ? 'constraint' : '';
@@ -92,6 +93,19 @@ export function open(form, now, lang) {
 
   settle();
   return { raw, relevant, env, set, settle, problem, choices, answers };
+}
+
+/** Lists travel by column and are read by item. @param {Record<string, Record<string, string[]>>} columns */
+function rows(columns) {
+  /** @type {Record<string, Record<string, string>[]>} */
+  const lists = {};
+  for (const list of Object.keys(columns)) {
+    lists[list] = [];
+    for (const name of Object.keys(columns[list])) {
+      columns[list][name].forEach((value, n) => { (lists[list][n] = lists[list][n] || {})[name] = value; });
+    }
+  }
+  return lists;
 }
 
 /** @param {FormNode} node @param {string} text @returns {string} as stored: trimmed, decimals with a point */

@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from openpyxl import Workbook
 
 from collector.forms.readers import read_sheets
-from collector.publishing import MAX_BYTES, Checked, check_file, check_path
+from collector.publishing import MAX_BYTES, Checked, check_file, check_path, put_together
 
 SAMPLES = Path(__file__).parent / "samples"
 STARTER = Path(__file__).parents[2] / "collector" / "starter"
@@ -101,8 +103,14 @@ def test_a_file_over_the_limit_is_answered_without_reading_it(tmp_path: Path) ->
     large = tmp_path / "grande.xlsx"
     with large.open("wb") as file:
         file.truncate(50_000_000)
-    os.chmod(large, 0o400)  # noqa: PTH101 - a file that may be weighed
-    assert "50.0 MB" in only_error(check_path(large)) and MAX_BYTES == 20_000_000
+    assert "50.0 MB" in only_error(check_path(large))
+    assert "20.0 MB" in only_error(check_file("grande.xlsx", b"PK\x03\x04" + bytes(MAX_BYTES)))
+
+
+def test_a_name_with_folders_or_odd_characters_is_taken_as_a_name() -> None:
+    content = workbook(survey=SURVEY, settings=[["version"], ["1"]])
+    for name in ("/tmp/a/Mi encuesta.xlsx", "C:\\libros\\Mi encuesta.xlsx", "Mi\0 encuesta.xlsx"):
+        assert check_file(name, content).report.form_id == "Mi_encuesta"
 
 
 @pytest.mark.parametrize(
@@ -169,13 +177,23 @@ def test_a_check_that_takes_too_long_is_stopped_and_said() -> None:
     assert "0.01 segundos" in only_error(checked)
 
 
-def test_what_was_found_before_the_time_ran_out_is_kept() -> None:
-    """pyxform takes seconds for this many questions; the sheets are read and checked long before."""
-    rows = [["text", f"pregunta_{number}", f"${{pregunta_{number}}}"] for number in range(12_000)]
-    content = workbook(survey=[*SURVEY, ["geopoint", "lugar", "¿Dónde?"], *rows], settings=SETTINGS)
-    checked = check_file("largo.xlsx", content, seconds=6)
-    found = [(finding.sheet, finding.row, finding.column) for finding in checked.report.of("error")]
-    assert found == [("", None, ""), ("survey", 3, "type")]
+def test_what_was_found_before_the_worker_ended_is_kept() -> None:
+    """The worker is asked for real, read up to its first line, and killed with the rest unsaid."""
+    content = workbook(survey=[*SURVEY, ["geopoint", "lugar", "¿Dónde?"]], settings=SETTINGS)
+    command = [sys.executable, "-P", "-m", "collector.publishing_worker", "prueba.xlsx", "20"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as worker:
+        assert worker.stdin is not None and worker.stdout is not None
+        worker.stdin.write(content)
+        worker.stdin.close()
+        first = worker.stdout.readline()
+        worker.kill()
+    report = put_together("prueba.xlsx", first + b'{"step": "gate", "fin', "timeout", 20).report
+    assert [(each.sheet, each.row, each.column) for each in report.of("error")] == [
+        ("", None, ""),
+        ("survey", 3, "type"),
+    ]
+    assert (report.form_id, report.version, report.questions) == ("prueba", "1", 1)
 
 
 def test_the_report_as_json_has_the_agreed_keys() -> None:

@@ -1,7 +1,11 @@
 """The report reads well, in both languages, and readability counts as Spanish does."""
 
+from pathlib import Path
+from string import Formatter
+
 import pytest
 
+from collector.forms import sheets as support
 from collector.forms.placing import authored
 from collector.forms.readability import fernandez_huerta, is_spanish, syllables
 from collector.forms.report import (
@@ -68,9 +72,7 @@ def test_form_errors_say_all_their_problems() -> None:
 @pytest.mark.parametrize("code", SENTENCES)
 def test_every_sentence_is_there_in_both_languages_with_the_same_values(code: str) -> None:
     def values(text: str) -> set[str]:
-        import string
-
-        names = {name for _, name, _, _ in string.Formatter().parse(text) if name}
+        names = {name for _, name, _, _ in Formatter().parse(text) if name}
         return {name.removesuffix("_en") for name in names}
 
     sentence = SENTENCES[code]
@@ -138,6 +140,16 @@ def test_type_cells_are_understood_with_blanks_or_underscores() -> None:
     assert row_type("select  one  si_no") == row_type("select one si_no")
     assert row_type("select_multiple from lista").list_name == "from"
     assert (row_type("begin group").word, row_type("end_lgroup").word) == ("begin_group", "end_repeat")
+
+
+def test_the_docs_name_everything_that_is_supported_or_refused() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "publishing.md").read_text("utf-8")
+    lists = (
+        support.ANSWER_TYPES, support.CLOCK_TYPES, support.SILENT_TYPES, support.LATER_TYPES, support.REFUSED_TYPES,
+        support.REFUSED_PREFIXES, support.SURVEY_COLUMNS, support.LATER_COLUMNS, support.UNUSED_COLUMNS,
+        support.SETTINGS, support.UNUSED_SETTINGS,
+    )  # fmt: skip
+    assert [name for names in lists for name in names if f"`{name}`" not in page] == []
 
 
 # --- readability

@@ -131,6 +131,7 @@ def test_a_line_that_is_not_of_the_protocol_is_bad_line_2(line: str) -> None:
     ("change", "why"),
     [
         ({"answers": {"a": 1.5}}, "not_canonical"),
+        ({"answers": {"a": {"b": 1e400}}}, "not_canonical"),
         ({"answers": {"a": "e\u0301"}}, "not_canonical"),  # not NFC
         ({"answers": {"a": "\0"}}, "not_canonical"),
         ({"answers": {"a": "\ud800"}}, "not_canonical"),
@@ -165,9 +166,15 @@ def _dump(content: dict[str, Any]) -> str:
     return text.replace('"@"', "[" * levels + '"x"' + "]" * levels)
 
 
-def test_a_number_of_five_thousand_digits_is_kept_aside() -> None:
-    record = read_record('{"a":' + "1" * 5000 + "}")
+@pytest.mark.parametrize("before", ["", '"b":1.5,', '"b":NaN,'])
+def test_a_number_of_five_thousand_digits_is_kept_aside(before: str) -> None:
+    record = read_record("{" + before + '"a":' + "1" * 5000 + "}")
     assert record.why == "bad_record"
+
+
+@pytest.mark.parametrize("text", ["1.5", "[9.1,-79.2e3]", '":1.5', "NaN", "\\u0000"])
+def test_what_looks_like_a_float_inside_a_text_is_usable(text: str) -> None:
+    assert read_record(canonical_bytes(content_with(text)).decode()).why is None
 
 
 def test_depth_is_counted_outside_texts_and_in_linear_time() -> None:

@@ -116,7 +116,7 @@ def damaged(name: str, sender: Sender, body: str) -> bytes:
         "long record": sender.batch([json.dumps({"id": "x" * 300_000})]),
         "count": sender.batch([body], count=2),
         "no records": sender.batch([]),
-        "other node": sender.batch([body], **{"from": "b" * 32}),
+        "other node": sender.batch([body], 0, "[]", **{"from": "b" * 32}),
         "n above upto": sender.batch([body, body], upto=1),
         "n again": gzip.compress(twice),
         "n beyond a gap": sender.batch([body], after=3),

@@ -284,7 +284,7 @@ def indexed_step(slot: int, index: Evaluate) -> Callable[[Env, Row, Focus | None
     def step(env: Env, row: Row, focus: Focus | None, rows: list[Row]) -> list[Row]:
         wanted = to_number(index(env, row, focus))
         found = [each[slot] or [] for each in rows]
-        return [held[int(wanted) - 1] for held in found if 1 <= wanted <= len(held)]
+        return [held[int(wanted) - 1] for held in found if 1 <= wanted < len(held) + 1]
 
     return step
 
@@ -336,17 +336,19 @@ def indexed_items(predicate: Ir) -> Callable[[Env, Row, Focus | None, Sequence[I
     if predicate[0] != "x":
         return None
     column, key = predicate[1], closure(predicate[2])
-    cache: dict[str, Any] = {"items": None, "index": {}}
+    # One assignment of the pair: threads that share the form must never see one list with the index of another.
+    kept: list[tuple[Sequence[Item] | None, dict[str, list[Item]]]] = [(None, {})]
 
     def look_up(env: Env, row: Row, focus: Focus | None, items: Sequence[Item]) -> Sequence[Item]:
         value = key(env, row, focus)
         if not isinstance(value, str):
             offset = env.now[1]
             return [item for item in items if among(item.get(column, ""), value, lambda a, b: equal(a, b, offset))]
-        if cache["items"] is not items:
-            cache.update(items=items, index=index_by(items, column))
-        found: Sequence[Item] = cache["index"].get(value, ())
-        return found
+        known, index = kept[0]
+        if known is not items:
+            index = index_by(items, column)
+            kept[0] = items, index
+        return index.get(value, ())
 
     return look_up
 

@@ -77,7 +77,7 @@ def position(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
     if place.start == "current" and scope.bind:
         return ["c", position(tree, scope.bind, to)]
     found = walk(place, scope, to, bind_last=True)
-    if found.operations or (scope.in_item and place.start != "/"):
+    if found.operations or (scope.item_of and place.start != "/"):
         raise refusals.not_a_row_around(place.position)
     if not scope.shape.is_repeat(found.path) or found.path != found.row:
         return ["n", 1]

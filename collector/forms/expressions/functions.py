@@ -38,6 +38,8 @@ WEEKDAYS = {
     "en": ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"),
     "es": ("dom", "lun", "mar", "mié", "jue", "vie", "sáb"),
 }
+# "en", "English (en)", "Inglés (en)"; every other language of a form gets Spanish names, as its neighbours read them.
+ENGLISH = re.compile(r"(^|[^a-z0-9_])en", re.IGNORECASE | re.ASCII)
 FORMAT_ESCAPE = re.compile("%([YymnbdeHhMS3a])")
 
 Function = Callable[..., Value]
@@ -72,22 +74,14 @@ def tokens(value: Value) -> list[str]:
 # -- numbers
 
 
-def truncate(env: Env, value: Value) -> Value:
-    """Return the whole part, as int() does."""
-    number = to_number(value)
-    return float(math.trunc(number)) if math.isfinite(number) else number
+def whole(round_off: Callable[[float], int]) -> Function:
+    """Make int(), floor() or ceiling(). -0.5 may become -0, as in JavaScript: 1 div it tells them apart."""
 
+    def compute(env: Env, value: Value) -> Value:
+        number = to_number(value)
+        return math.copysign(float(round_off(number)), number) if math.isfinite(number) else number
 
-def floor(env: Env, value: Value) -> Value:
-    """Round down."""
-    number = to_number(value)
-    return float(math.floor(number)) if math.isfinite(number) else number
-
-
-def ceiling(env: Env, value: Value) -> Value:
-    """Round up."""
-    number = to_number(value)
-    return float(math.ceil(number)) if math.isfinite(number) else number
+    return compute
 
 
 def half_away(number: float) -> float:
@@ -256,7 +250,7 @@ def format_date(env: Env, value: Value, pattern: Value) -> Value:
         return ""
     days, rest = divmod(local_milliseconds(moment, env.now[1]), DAY_MS)
     year, month, day = date_text(days).split("-")
-    lang = "en" if re.search(r"\ben", env.lang.lower()) else "es"
+    lang = "en" if ENGLISH.search(env.lang) else "es"
     hour, minute, second = rest // 3_600_000, rest // 60_000 % 60, rest // 1000 % 60
     fields = {
         "Y": year,
@@ -329,12 +323,11 @@ FUNCTIONS: dict[str, Function] = {
     "boolean-from-string": lambda env, a: to_text(a) in ("1", "true"),
     "number": number,
     "string": lambda env, a: to_text(a),
-    "int": truncate,
+    "int": whole(math.trunc),
     "round": round_number,
-    "floor": floor,
-    "ceiling": ceiling,
+    "floor": whole(math.floor),
+    "ceiling": whole(math.ceil),
     "abs": lambda env, a: abs(to_number(a)),
-    "pow": lambda env, a, b: power(to_number(a), to_number(b)),
     "selected": lambda env, a, b: normalize(to_text(b)) in tokens(a),
     "selected-at": selected_at,
     "count-selected": lambda env, a: float(len(tokens(a))) if normalize(to_text(a)) else 0.0,

@@ -10,12 +10,28 @@ from collector.forms.expressions.values import DAY_MINUTES, NAN, Moment, Value, 
 
 def all_of(operands: Sequence[Evaluate]) -> Evaluate:
     """Evaluate until one is false."""
-    return lambda env, row, focus: all(truth(operand(env, row, focus)) for operand in operands)
+
+    def compute(env: Env, row: Row, focus: Focus | None) -> Value:
+        for operand in operands:
+            value = operand(env, row, focus)
+            if value is False or not truth(value):
+                return False
+        return True
+
+    return compute
 
 
 def any_of(operands: Sequence[Evaluate]) -> Evaluate:
     """Evaluate until one is true."""
-    return lambda env, row, focus: any(truth(operand(env, row, focus)) for operand in operands)
+
+    def compute(env: Env, row: Row, focus: Focus | None) -> Value:
+        for operand in operands:
+            value = operand(env, row, focus)
+            if value is True or truth(value):
+                return True
+        return False
+
+    return compute
 
 
 def equality(left: Evaluate, right: Evaluate, *, negated: bool) -> Evaluate:
@@ -25,6 +41,8 @@ def equality(left: Evaluate, right: Evaluate, *, negated: bool) -> Evaluate:
         a, b = left(env, row, focus), right(env, row, focus)
         if isinstance(a, str) and isinstance(b, str):
             return (a == b) is not negated
+        if not (isinstance(a, list) or isinstance(b, list)):
+            return equal(a, b, env.now[1]) is not negated
         return among(a, b, lambda x, y: equal(x, y, env.now[1]) is not negated)
 
     return compare
@@ -52,7 +70,10 @@ def equal(a: Value, b: Value, offset: int) -> bool:
 
 def pair(a: Value, b: Value, offset: int) -> tuple[float, float]:
     """Read two values as numbers; a date meets a date-time on the date-time's wall clock."""
-    x, y = reading(a, offset), reading(b, offset)
+    x = a if isinstance(a, float) else reading(a, offset)
+    y = b if isinstance(b, float) else reading(b, offset)
+    if isinstance(x, float) and isinstance(y, float):
+        return x, y
     if isinstance(x, Moment) and isinstance(y, Moment) and (x.offset is None) != (y.offset is None):
         return x.days + (x.offset or 0) / DAY_MINUTES, y.days + (y.offset or 0) / DAY_MINUTES
     return x.days if isinstance(x, Moment) else x, y.days if isinstance(y, Moment) else y
@@ -63,7 +84,9 @@ def comparison(order: Callable[[float, float], bool], left: Evaluate, right: Eva
 
     def compare(env: Env, row: Row, focus: Focus | None) -> Value:
         a, b = left(env, row, focus), right(env, row, focus)
-        return among(a, b, lambda x, y: order(*pair(x, y, env.now[1])))
+        if isinstance(a, list) or isinstance(b, list):
+            return among(a, b, lambda x, y: order(*pair(x, y, env.now[1])))
+        return order(*pair(a, b, env.now[1]))
 
     return compare
 

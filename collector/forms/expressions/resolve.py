@@ -134,8 +134,8 @@ def path(tree: syntax.Path, scope: Scope, nodeset: bool) -> Ir:
         return instance(tree, scope)
     if tree.start == "current" and scope.bind:
         return ["c", path(replace(tree, start="."), scope.bind, nodeset)]
-    if scope.in_item and tree.start == ".":
-        return item_column(tree)
+    if scope.item_of and tree.start == ".":
+        return item_column(tree, scope)
     return rows(tree, scope, RESOLVERS, nodeset)
 
 
@@ -169,7 +169,7 @@ def instance(tree: syntax.Path, scope: Scope) -> Ir:
         raise refusals.misplaced_filter(filtered[0].position)
     column = "/".join(step.name for step in columns)
     refusals.check_columns(tree.instance, [column] if column else [], scope.shape, tree.position)
-    inner = Scope(scope.shape, scope.path, scope.row, in_item=True, bind=scope.home)
+    inner = Scope(scope.shape, scope.path, scope.row, item_of=tree.instance, bind=scope.home)
     found = [by_value(any_value(each, inner)) for each in item.predicates]
     return ["i", tree.instance, [*(indexed(ir) for ir in found[:1]), *found[1:]], column or None]
 
@@ -193,12 +193,14 @@ def looks_at_item(ir: Ir) -> bool:
     return ir[0] in ("b", "neg", "t", "f") and any(looks_at_item(part) for part in ir[1:] if isinstance(part, list))
 
 
-def item_column(tree: syntax.Path) -> Ir:
+def item_column(tree: syntax.Path, scope: Scope) -> Ir:
     """Resolve `name` or `./name` inside the predicate of a list."""
     steps = [step for step in tree.steps if step.name != "."]
     if not steps or any(step.name == ".." or step.predicates for step in steps):
         raise refusals.not_a_column(tree.position)
-    return ["k", "/".join(step.name for step in steps)]
+    column = "/".join(step.name for step in steps)
+    refusals.check_columns(scope.item_of, [column], scope.shape, tree.position)
+    return ["k", column]
 
 
 RESOLVERS = Resolvers(value, many, condition, predicates)

@@ -12,12 +12,15 @@ Ir = list[Any]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where an expression stands: its node, the row it is evaluated in, and what is around a predicate."""
+    """Where an expression stands: its node, the row it is evaluated in, and what is around a predicate.
+
+    item_of: the list whose items a predicate looks at. bind: the scope around all predicates.
+    """
 
     shape: Shape
     path: str
     row: str
-    in_item: bool = False
+    item_of: str = ""
     bind: "Scope | None" = None
 
     @property

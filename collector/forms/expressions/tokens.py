@@ -54,6 +54,7 @@ REFUSED_SIGNS = {
         "Variables ($name) are not supported; a question is written ${name}.",
         "No se admiten variables ($nombre); una pregunta se escribe ${nombre}.",
     ),
+    "*": ("Wildcards (*) are not supported.", "No se admiten comodines (*)."),
     "::": ("Axes (::) are not supported.", "No se admiten ejes (::)."),
 }
 

@@ -83,19 +83,20 @@ def to_text(value: Value) -> str:
 
 def read_number(text: str) -> float:
     """Read a number as XPath writes it; NaN for anything else (1e6, +5, Infinity, "")."""
+    if text.isdecimal() and text.isascii():
+        return float(text)
     match = NUMBER.fullmatch(text)
     return float(match.group(1)) if match else NAN
 
 
 def reading(value: Value, offset: int = 0) -> float | Moment:
     """Read a value as a number, or as a Moment where it is one or its text is a date."""
-    if isinstance(value, (float, Moment)):
-        return value
+    if isinstance(value, str):
+        number = read_number(value)
+        return number if number == number else parse_moment(value, offset) or NAN
     if isinstance(value, bool):
         return 1.0 if value else 0.0
-    text = value if isinstance(value, str) else first(value)
-    number = read_number(text)
-    return number if number == number else parse_moment(text, offset) or NAN
+    return reading(first(value), offset) if isinstance(value, list) else value
 
 
 def to_number(value: Value, offset: int = 0) -> float:

@@ -1,0 +1,188 @@
+"""A phone that was offline: nothing is lost, and everything arrives once."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from collector.db import reading
+from collector.queries import records
+from collector.settings import Settings
+from tests.browser.conftest import Phone, fill_confianza, fill_tarjeta, go_on, ready
+from tests.conftest import Node, serve
+
+SAVED = "Guardado en este dispositivo"
+BODY_OF_THE_FIRST = """async () => {
+  const script = document.querySelector('[src*="app.js"]').src.replace('app.js', 'outbox.js');
+  return (await (await import(script)).all())[0].body;
+}"""
+
+
+def stored(node: Node) -> int:
+    with reading(node.app.state.engine) as session:
+        return records.count_records(session)
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def again(node: Node) -> Node:
+    """Serve the same store on the same port: the network is back."""
+    return serve(Settings(data_dir=node.data_dir, sync_seconds=0), node.port)
+
+
+@pytest.mark.parametrize("host", ["localhost", "nodo.lan"])
+def test_a_form_opened_once_can_be_filled_in_without_a_network_and_arrives_once(
+    make_node: Callable[..., Node], publish: Callable[[Node, str], None], phone: Phone, host: str
+) -> None:
+    node = make_node("campo")
+    publish(node, "confianza")
+    address = f"http://{host}:{node.port}/f/confianza"
+    page = phone.open()
+    page.goto(address)
+    ready(page)
+    if host == "localhost":
+        keep_page(page)
+    phone.close()
+    node.stop()
+
+    page = phone.open()
+    page.goto(address)
+    ready(page)
+    fill_confianza(page)
+    go_on(page, "send")
+    page.wait_for_selector(f"text={SAVED}")
+    assert page.is_visible("text=Su respuesta está guardada")
+    phone.close()
+
+    back = again(node)
+    try:
+        assert stored(back) == 0
+        page = phone.open()
+        page.goto(f"http://{host}:{node.port}/mis-respuestas")
+        page.wait_for_selector("text=Todo enviado")
+        phone.close()
+        page = phone.open()
+        page.goto(address)
+        ready(page)
+        assert stored(back) == 1
+    finally:
+        back.stop()
+
+
+def keep_page(page: Page) -> None:
+    """Wait until the service worker holds the page and what it is made of."""
+    page.wait_for_function(
+        "async () => { await navigator.serviceWorker.ready;"
+        " const keys = await (await caches.open('pages')).keys(); return keys.length >= 2; }"
+    )
+
+
+def test_reloading_without_a_network_works_where_a_service_worker_can(
+    make_node: Callable[..., Node], publish: Callable[[Node, str], None], phone: Phone
+) -> None:
+    node = make_node("campo")
+    publish(node, "tarjeta")
+    page = phone.open()
+    page.goto(f"http://localhost:{node.port}/f/tarjeta")
+    ready(page)
+    keep_page(page)
+    node.stop()
+    page.reload()
+    ready(page)
+    page.goto(f"http://localhost:{node.port}/equis")
+    assert page.is_visible("text=Esta página no está en su teléfono")
+
+
+def test_kill_9_right_after_saved_loses_nothing_in_ten_tries(
+    make_node: Callable[..., Node], publish: Callable[[Node, str], None], phone: Phone
+) -> None:
+    node = make_node("campo")
+    publish(node, "tarjeta")
+    address = f"http://nodo.lan:{node.port}/f/tarjeta"
+    page = phone.open()
+    page.goto(address)
+    ready(page)
+    phone.close()
+    node.stop()
+    control_lost = 0
+    for number in range(10):
+        page = phone.open()
+        page.goto(address)
+        ready(page)
+        control_lost += page.evaluate("Number(localStorage.getItem('control') || 0)") < number
+        fill_tarjeta(page, f"Relato número {number}")
+        page.evaluate(f"localStorage.setItem('control', '{number + 1}')")
+        go_on(page, "send")
+        page.wait_for_selector(f"text={SAVED}")
+        phone.kill()
+    assert control_lost > 0, "the control must lose, else the kill proves nothing"
+
+    back = again(node)
+    try:
+        page = phone.open()
+        page.goto(f"http://nodo.lan:{node.port}/mis-respuestas")
+        wait_until(lambda: stored(back) == 10)
+        page.wait_for_selector("text=Todo enviado")
+        assert stored(back) == 10
+    finally:
+        back.stop()
+
+
+def test_answers_half_given_are_there_again_after_a_kill(
+    make_node: Callable[..., Node], publish: Callable[[Node, str], None], phone: Phone
+) -> None:
+    node = make_node("campo")
+    publish(node, "tarjeta")
+    page = phone.open()
+    page.goto(f"{node.url}/f/tarjeta")
+    ready(page)
+    page.fill("[name=relato]", "A medias")
+    go_on(page)
+    page.wait_for_timeout(600)
+    phone.kill()
+    page = phone.open()
+    page.goto(f"{node.url}/f/tarjeta")
+    ready(page)
+    assert page.is_visible("text=Pregunta 2 de 3")
+    go_on(page, "back")
+    assert page.input_value("[name=relato]") == "A medias"
+
+
+def test_pressing_send_twice_makes_one_record(
+    make_node: Callable[..., Node], publish: Callable[[Node, str], None], phone: Phone
+) -> None:
+    node = make_node("campo")
+    publish(node, "tarjeta")
+    page = phone.open()
+    page.goto(f"{node.url}/f/tarjeta")
+    ready(page)
+    fill_tarjeta(page)
+    page.evaluate("() => { const b = document.querySelector('[value=send]'); b.click(); b.click(); b.click(); }")
+    page.wait_for_selector(f"text={SAVED}")
+    wait_until(lambda: stored(node) >= 1)
+    page.wait_for_timeout(1500)
+    with reading(node.app.state.engine) as session:
+        assert (records.count_records(session), records.count_quarantine(session)) == (1, 0)
+
+
+def test_the_receipt_says_when_central_has_it(
+    make_node: Callable[..., Node], publish: Callable[[Node, str], None], phone: Phone
+) -> None:
+    central = make_node("central")
+    publish(central, "tarjeta")
+    field = make_node("campo", upstream=central, sync_seconds=0.2)
+    wait_until(lambda: len(field.app.state.forms.current()) == 1)
+    page = phone.open()
+    page.goto(f"{field.url}/f/tarjeta")
+    ready(page)
+    fill_tarjeta(page)
+    go_on(page, "send")
+    page.wait_for_selector("h1:has-text('Su respuesta llegó')")
+    assert stored(central) == 1
+    assert page.evaluate(BODY_OF_THE_FIRST) == ""
