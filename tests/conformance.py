@@ -31,6 +31,7 @@ from tests.instance_xml import Instance, read_instance
 
 MAX_MISSING_NODES = 50
 RUNNER = Path(__file__).with_name("conformance_runner.mjs")
+SCRIPTS = ("functions.js", "functions-rare.js")
 
 
 @dataclass
@@ -175,15 +176,20 @@ def task(vector: dict[str, Any], prepared: Prepared) -> dict[str, object]:
 
 
 def answer_with_js(vectors: list[dict[str, Any]]) -> Iterable[dict[str, object]]:
-    """Answer all vectors with static/js/engine.js in node, on the IR that Python resolved."""
+    """Answer all vectors with the page's modules in node, on the IR that Python resolved."""
     tasks = []
     for vector, prepared in prepared_vectors(vectors):
         if isinstance(prepared, str):
             yield {"id": vector["id"], "error": prepared}
         else:
             tasks.append(json.dumps(task(vector, prepared)))
-    node = subprocess.run(["node", str(RUNNER)], input="\n".join(tasks), capture_output=True, text=True, check=True)
-    yield from (json.loads(line) for line in node.stdout.splitlines())
+    yield from (json.loads(line) for line in run_js(tasks).splitlines())
+
+
+def run_js(tasks: list[str], scripts: tuple[str, ...] = SCRIPTS) -> str:
+    """Return what node answers to `tasks` with the core of the engine and `scripts` of static/js."""
+    command = ["node", str(RUNNER), *scripts]
+    return subprocess.run(command, input="\n".join(tasks), capture_output=True, text=True, check=True).stdout
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 // Evaluates tasks (one JSON a line on standard input) with the modules the page loads; see conformance.py.
+// The arguments name those besides the core: none, functions.js, or both.
 import { readFileSync } from "node:fs";
-import { evaluate, register, toBoolean, toNumber, toText } from "../static/js/engine.js";
-import { rareFunctions } from "../static/js/functions-rare.js";
+import { evaluate, storedText, toBoolean, toText } from "../static/js/engine.js";
 
-register(rareFunctions);
+const [functions] = await Promise.all(process.argv.slice(2).map((name) => import("../static/js/" + name)));
 
 /** Give every row its parent. */
 function link(row, parent) {
@@ -16,15 +16,16 @@ function link(row, parent) {
 function cast(value, type, offset) {
   if (type === "nodeset") return Array.isArray(value) ? value.map((node) => toText([node])) : [toText(value)];
   if (type === "boolean") return toBoolean(value);
+  if (type.startsWith("stored ")) return storedText(value, type.slice(7), offset);
   if (type !== "number") return toText(value);
-  const number = toNumber(value, offset);
+  const number = functions.toNumber(value, offset);
   return Number.isFinite(number) ? number : toText(number);
 }
 
 function answer({ id, type, ir, root, place, now, lang, lists }) {
   let row = link(root, null);
   for (const [slot, index] of place) row = row[slot][index];
-  const env = { row, now, lang, lists, label: (path, value) => value, itext: (text) => text, random: Math.random };
+  const env = { row, now, lang, lists, random: Math.random };
   try {
     return { id, value: cast(evaluate(ir, env), type, now[1]) };
   } catch (error) {

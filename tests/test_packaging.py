@@ -1,4 +1,4 @@
-"""The wheel holds everything: installed in an empty environment it serves the start page. The Dockerfile's steps hold."""
+"""The wheel holds everything: in an empty environment it serves the start page. The Dockerfile's steps hold."""
 
 import re
 import subprocess
@@ -46,7 +46,9 @@ def test_the_wheel_installed_in_an_empty_environment_serves_the_start_page(
         assert answer.status_code == 200 and "Su voz cuenta" in answer.text
         style = re.search(r'href="(/static/[^"]+base\.css)"', answer.text)
         assert style and httpx.get(f"http://127.0.0.1:{port}{style[1]}").status_code == 200
-        report = run(empty_environment / "collector", "form", "check", ROOT / "collector/starter/tarjeta.md", cwd=tmp_path)
+        report = run(
+            empty_environment / "collector", "form", "check", ROOT / "collector/starter/tarjeta.md", cwd=tmp_path
+        )
         assert "Error" not in report
     finally:
         server.terminate()
@@ -69,7 +71,12 @@ def test_the_dockerfile_copies_what_exists_and_all_that_the_build_needs() -> Non
     copied = {word for line in lines if line.startswith("COPY ") for word in line.split()[1:-1]}
     assert all((ROOT / name).exists() for name in copied)
     build = (ROOT / "pyproject.toml").read_text()
-    needed = set(re.findall(r'^(templates|static) = ', build, re.M)) | {"collector", "sync", "pyproject.toml", "README.md"}
+    needed = set(re.findall(r"^(templates|static) = ", build, re.M)) | {
+        "collector",
+        "sync",
+        "pyproject.toml",
+        "README.md",
+    }
     assert needed <= copied
     assert any(line.startswith("USER ") and line != "USER root" for line in lines)
     assert any(line.startswith("HEALTHCHECK ") for line in lines) and any(line.startswith("VOLUME ") for line in lines)
@@ -83,6 +90,14 @@ def test_the_dockerfiles_install_step_works_on_exactly_what_it_copies(empty_envi
             for name in names:
                 run("cp", "-r", ROOT / name, tmp_path / (target if len(names) == 1 else name), cwd=tmp_path)
     install = next(line for line in lines if "pip install" in line).removeprefix("RUN python ").split()
-    run(empty_environment / "python", *install, "--no-deps", "--force-reinstall", "--target", tmp_path / "out", cwd=tmp_path)
+    run(
+        empty_environment / "python",
+        *install,
+        "--no-deps",
+        "--force-reinstall",
+        "--target",
+        tmp_path / "out",
+        cwd=tmp_path,
+    )
     assert (tmp_path / "out/collector/templates/base_citizen.html").is_file()
     assert (tmp_path / "out/collector/starter/confianza.xlsx").is_file()

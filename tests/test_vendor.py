@@ -9,7 +9,9 @@ VENDOR = Path(__file__).parent.parent / "static" / "vendor"
 
 
 def test_each_vendored_file_has_its_version_sum_and_licence() -> None:
-    rows = re.findall(r"^\| `([^`]+)` \| (.+?) \| `([0-9a-f]{64})` \| (.+?) \|$", (VENDOR / "VERSIONS.md").read_text(), re.M)
+    rows = re.findall(
+        r"^\| `([^`]+)` \| (.+?) \| `([0-9a-f]{64})` \| (.+?) \|$", (VENDOR / "VERSIONS.md").read_text(), re.M
+    )
     sums = {name: digest for name, _version, digest, _licence in rows}
     files = {path.name for path in VENDOR.iterdir() if path.suffix not in (".md", ".gz")}
     assert files == set(sums)

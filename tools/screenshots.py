@@ -68,7 +68,11 @@ def answer_all(node: Node, count: int) -> None:
     chance = random.Random(count)
     for start in range(0, count, 20):
         lines = [canonical_bytes(answer(form.version, form.sha256, chance)) for _ in range(min(20, count - start))]
-        httpx.post(f"{node.url}/sync/v1/outbox", content=b"\n".join(lines) + b"\n").raise_for_status()
+        httpx.post(
+            f"{node.url}/sync/v1/outbox",
+            content=b"\n".join(lines) + b"\n",
+            headers={"Content-Type": "application/x-ndjson"},
+        ).raise_for_status()
 
 
 def answer(version: str, sha256: str, chance: random.Random) -> dict[str, object]:
@@ -116,7 +120,8 @@ def photograph(browser: Browser, central: Node, field: Node) -> None:
         page.wait_for_selector("text=Confianza y cohesión")
         page.screenshot(path=IMAGES / f"lab-{width}.png", full_page=width < 700)
         page.goto(f"{central.url}/lab/forms/confianza")
-        page.screenshot(path=IMAGES / f"lab-form-{width}.png", full_page=True)
+        page.set_viewport_size({"width": width, "height": 1100})
+        page.screenshot(path=IMAGES / f"lab-form-{width}.png")
         context.close()
 
 

@@ -99,10 +99,12 @@ def _today(request: Request) -> dict[str, Any]:
 
 
 def ago(then_ms: int | None, now: int) -> tuple[str, int]:
-    """Return how long ago as (unit, count): ("never" | "minutes" | "hours" | "days", n)."""
+    """Return how long ago as (unit, count): ("never" | "now" | "minutes" | "hours" | "days", n)."""
     if then_ms is None:
         return ("never", 0)
     minutes = max(0, now - then_ms) // MINUTE_MS
+    if minutes < 2:
+        return ("now", 0)
     if minutes < 60:
         return ("minutes", minutes)
     return ("hours", minutes // 60) if minutes < 48 * 60 else ("days", minutes // 1440)

@@ -1,431 +1,92 @@
 // @ts-check
 /**
- * Evaluates the IR of a form's expressions (described in collector/forms/expressions/resolve.py), with the same answers
- * as the Python engine. No DOM, no globals. One file, since each one is a request on a slow network; three parts:
- * values and casts (values.py), functions (functions.py), and the interpreter (build.py).
+ * Evaluates the IR of a form's expressions (described in collector/forms/expressions/resolve.py) with the same answers
+ * as the Python engine. No DOM. This is the core, for texts and truths: what a simple form needs. functions.js adds
+ * numbers, dates, repeats and the other functions; scripts_needed() of analyse.py says for which IR.
  *
- * A date is a day count without a zone; a date-time is an instant in days that remembers its offset in minutes.
  * env: row (the row to evaluate for), now ([epoch milliseconds, minutes east of Greenwich]), lang, lists (id -> items),
- * label(path, value, row), itext(id), random().
- * @typedef {{days: number, offset?: number}} Moment
+ * random(). Inside a predicate functions.js puts focus (position, size, item) and home (the env outside) there.
+ * @typedef {{days: number, offset?: number}} Moment  made by functions.js
  * @typedef {Object<string, string>} Item
  * @typedef {any[]} Row  [parent row, slot, …]: text or null in a value's slot, rows in a repeat's
  * @typedef {number|string|boolean|Moment|any[]} Value  an array is a node-set: texts, rows or items
  * @typedef {{row: Row, now: number[], lang: string, lists: Object<string, Item[]>, random: () => number,
- *   label: (path: string, value: string, row: Row) => string, itext: (id: string) => string}} Env
+ *   focus?: [number, number, Item?], home?: Env}} Env
  * @typedef {any[]} IR
- * @typedef {[number, number, Item?]|null} Focus  position, size and item inside a predicate
  */
 
-// -- values and casts
-export const DAY = 864e5;
-export const CLOCK = "([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?$";
-// [0-9], not \d; spaces are XML's: Python and the browser would differ on the others.
-const NUMBER = /^[ \t\r\n]*(-?([0-9]+\.?[0-9]*|\.[0-9]+))[ \t\r\n]*$/;
-const DATE_TIME = new RegExp("^[ \\t\\r\\n]*([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T" + CLOCK.slice(0, -1) + ")?[ \\t\\r\\n]*$");
+// Spaces are XML's: Python and the browser would differ on the others.
+const NUMBER = /^[ \t\r\n]*-?(\d+\.?\d*|\.\d+)[ \t\r\n]*$/;
 
-/** @param {any} value @returns {boolean} */
-const isMoment = (value) => !!value && value.days === +value.days;
+/**
+ * What functions.js replaces with casts that know dates and every number.
+ * @type {{text: (value: Value) => string, stored: (value: Value, type?: string, offset?: number) => string}}
+ */
+export const casts = {
+  text: (value) => String(Array.isArray(value) ? value[0] || "" : value),
+  stored: (value) => casts.text(value),
+};
 
-/** Join all the texts in a row, or in some slots of it. @param {Row} row @param {number[]} [slots] @returns {string} */
-const rowText = (row, slots) => (slots ? slots.map((slot) => row[slot]) : row.slice(1))
-  .map((held) => Array.isArray(held) ? held.map((inner) => rowText(inner)).join("") : held || "").join("");
+/** Cast to text. @param {Value} value @returns {string} */
+export const toText = (value) => casts.text(value);
 
-/** Write a number without an exponent. @param {number} value */
-function numberText(value) {
-  const text = String(Math.abs(value));
-  const parts = /^(.)\.?(\d*)e(.+)$/.exec(text);
-  const power = parts ? +parts[3] : 0;
-  const digits = parts ? parts[1] + parts[2] : text;
-  return (value < 0 ? "-" : "") + (power < 0 ? "0." + "0".repeat(-power - 1) + digits : digits.padEnd(power + 1, "0"));
-}
-
-/** Cast to text; NaN gives "NaN". @param {Value} value @returns {string} */
-export function toText(value) {
-  if (Array.isArray(value)) return typeof value[0] == "string" ? value[0] : "";
-  if (isMoment(value)) return momentText(/** @type {Moment} */ (value));
-  return typeof value == "number" ? numberText(value) : String(value);
-}
+/**
+ * What a question of the bind type `type` keeps of a value; offset: minutes east of Greenwich.
+ * @param {Value} value @param {string} [type] @param {number} [offset] @returns {string}
+ */
+export const storedText = (value, type, offset) => casts.stored(value, type, offset);
 
 /** Read a number as XPath writes it. @param {string} text @returns {number} */
-export function readNumber(text) {
-  const parts = NUMBER.exec(text);
-  return parts ? +parts[1] : NaN;
-}
-
-/** Read a number, or a moment where the value is one. @param {Value} value @param {number} offset @returns {any} */
-function reading(value, offset) {
-  if (isMoment(value) || typeof value == "number") return value;
-  if (typeof value == "boolean") return +value;
-  const text = toText(value);
-  const number = readNumber(text);
-  return number === number ? number : parseMoment(text, offset) || NaN;
-}
-
-/** Cast to a number. @param {Value} value @param {number} [offset] @returns {number} */
-export function toNumber(value, offset) {
-  const read = reading(value, offset || 0);
-  return isMoment(read) ? read.days : read;
-}
+export const readNumber = (text) => NUMBER.test(text) ? +text : NaN;
 
 /** Cast to true or false as XPath does. @param {Value} value @returns {boolean} */
-export const truth = (value) => Array.isArray(value) ? !!value.length : !!value;
+export const truth = (value) => Array.isArray(value) ? value.length > 0 : !!value;
 
 /** Cast by value: "", 0 and "false" are false too. @param {Value} value @returns {boolean} */
 export const toBoolean = (value) => typeof value == "string"
   ? value != "" && value != "false" && readNumber(value) !== 0 : truth(value);
 
-/** Read an ISO date or date-time; null for none. @param {string} text @param {number} offset @returns {Moment|null} */
-function parseMoment(text, offset) {
-  const parts = DATE_TIME.exec(text);
-  const day = parts ? Date.parse(parts[1] + "T00:00Z") : NaN;
-  // 30 February rolls over in some browsers; year 0000 is none in Python.
-  if (!parts || day !== day || parts[1] < "0001" || new Date(day).toISOString().slice(0, 10) != parts[1]) return null;
-  if (!parts[2]) return { days: day / DAY };
-  const clock = clockMilliseconds(parts.slice(2));
-  const zone = zoneMinutes(parts[6], offset);
-  return clock === clock && zone === zone ? { days: (day + clock - zone * 6e4) / DAY, offset: zone } : null;
-}
-
-/** Milliseconds since midnight, NaN past 23:59:59.999. @param {string[]} parts hour, minute, second, fraction */
-export function clockMilliseconds(parts) {
-  const [hour, minute, second] = parts.map((part) => +(part || 0));
-  return hour > 23 || minute > 59 || second > 59 ? NaN
-    : ((hour * 60 + minute) * 60 + second) * 1000 + +(parts[3] || "0").padEnd(3, "0").slice(0, 3);
-}
-
-/** Minutes east of Greenwich, NaN past 23:59. @param {string|undefined} zone @param {number} offset */
-export function zoneMinutes(zone, offset) {
-  if (!zone) return offset;
-  const hours = +zone.slice(1, 3);
-  const minutes = zone.length > 3 ? +zone.slice(-2) : 0;
-  return hours > 23 || minutes > 59 ? NaN : (hours * 60 + minutes) * (zone[0] == "-" ? -1 : 1);
-}
-
-/** Date whose UTC fields show the wall clock at `offset`. @param {Moment} moment @param {number} offset */
-const wallClock = (moment, offset) =>
-  new Date(Math.floor(moment.days * DAY + (moment.offset == null ? 0 : offset * 6e4) + 0.5));
-
-/** Calendar day a moment is written with. @param {Moment} moment */
-const wallDay = (moment) => Math.floor(moment.days + (moment.offset || 0) / 1440);
-
-/** @param {number} number */
-const two = (number) => String(number).padStart(2, "0");
-
-/** @param {number} offset */
-function zoneText(offset) {
-  const size = Math.abs(offset);
-  return offset ? (offset < 0 ? "-" : "+") + two(Math.floor(size / 60)) + ":" + two(size % 60) : "Z";
-}
-
-/** @param {Moment} moment */
-function momentText(moment) {
-  const text = wallClock(moment, moment.offset || 0).toISOString();
-  return moment.offset == null ? text.slice(0, 10) : text.slice(0, -1) + zoneText(moment.offset);
-}
-
-/** Read a value as a moment; a number is a day count. @param {Value} value @param {number} offset @returns {Moment|null} */
-export function toMoment(value, offset) {
-  const read = reading(value, offset);
-  const days = isMoment(read) ? read.days : read;
-  // The years 1 to 9999, with a day to spare for offsets; false for NaN.
-  if (!(days > -719162 && days < 2932896)) return null;
-  return isMoment(read) ? read : days === Math.floor(days) ? { days } : { days, offset };
-}
-
-/**
- * What a question of the bind type `type` keeps of a value: NaN is kept as "".
- * @param {Value} value @param {string} [type] @param {number} [offset] @returns {string}
- */
-export function storedText(value, type, offset) {
-  const isPlain = typeof value == "string" || Array.isArray(value);
-  if (value !== value) return "";
-  if ((type == "date" || type == "dateTime") && !isPlain) {
-    const moment = toMoment(value, offset || 0);
-    if (!moment) return "";
-    if (type == "date") return momentText({ days: wallDay(moment) });
-    return momentText(moment) + (moment.offset == null ? "T00:00:00.000" + zoneText(offset || 0) : "");
-  }
-  return type == "int" && !isPlain ? numberText(Math.trunc(toNumber(value, offset))) : toText(value);
-}
-
-// -- functions: each takes the environment and its evaluated arguments
-
-const MONTHS = ["ene feb mar abr may jun jul ago sep oct nov dic", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"];
-const WEEKDAYS = ["dom lun mar mié jue vie sáb", "Sun Mon Tue Wed Thu Fri Sat"];
-
-/** Lay out node-sets among their fellow values. @param {Value[]} values @returns {Value[]} */
-export const nodes = (values) => [].concat(.../** @type {any} */ (values));
-
-/** @param {Value[]} values @returns {number[]} */
-const numbers = (values) => nodes(values).map((value) => toNumber(value));
-
 /** @param {Value} value */
-const normalize = (value) => toText(value).replace(/[ \t\r\n]+/g, " ").replace(/^ | $/g, "");
+export const normalize = (value) => toText(value).replace(/[ \t\r\n]+/g, " ").replace(/^ | $/g, "");
 
 /** Tokens of a select_multiple; an empty one gives one empty token. @param {Value} value */
-const tokens = (value) => normalize(value).split(" ");
+export const tokens = (value) => normalize(value).split(" ");
 
-/** Characters as Python counts them: an emoji is one. @param {Value} value */
-export const characters = (value) => Array.from(toText(value));
+/** Evaluate `ir` for env.row. @param {IR} ir @param {Env} env @returns {any} */
+export const evaluate = (ir, env) => kinds[ir[0]](ir, env);
 
-/** Round halves away from zero. @param {number} number */
-const halfAway = (number) => number < 0 ? -Math.round(-number) : Math.round(number);
+/** @param {Value} a @param {Value} b */
+const equal = (a, b) => typeof a == "boolean" || typeof b == "boolean" ? truth(a) == truth(b) : a == b;
 
-/** Make min() or max(): NaN for no nodes and where any is not a number. @param {(...found: number[]) => number} pick */
-const extreme = (pick) => (/** @type {any} */ env, /** @type {Value[]} */ ...values) => {
-  const found = numbers(values);
-  return found.length ? pick(...found) : NaN;
-};
-
-/** Write a date by a pattern. @param {any} env @param {Value} value @param {Value} pattern */
-function formatDate(env, value, pattern) {
-  const moment = toMoment(value, env.now[1]);
-  if (!moment) return "";
-  const date = wallClock(moment, env.now[1]);
-  const text = date.toISOString();
-  const english = /(^|[^a-z0-9_])en/i.test(env.lang) ? 1 : 0;
-  /** @type {Object<string, string|number>} */
-  const fields = {
-    Y: text.slice(0, 4), y: text.slice(2, 4), m: text.slice(5, 7), n: +text.slice(5, 7), d: text.slice(8, 10),
-    e: +text.slice(8, 10), H: text.slice(11, 13), h: +text.slice(11, 13), M: text.slice(14, 16), S: text.slice(17, 19),
-    3: text.slice(20, 23), a: WEEKDAYS[english].split(" ")[date.getUTCDay()],
-    b: MONTHS[english].split(" ")[date.getUTCMonth()],
-  };
-  return toText(pattern).replace(/%([YymnbdeHhMS3a])/g, (_, mark) => String(fields[mark]));
-}
-
-/** @type {Object<string, (env: any, ...values: any[]) => Value>} */
-export const functions = {
+/** Operators and functions, on operands still to evaluate. @type {Object<string, (env: Env, ...operands: any[]) => Value>} */
+export const calls = {
   true: () => true,
   false: () => false,
-  not: (env, a) => !truth(a),
-  boolean: (env, a) => truth(a),
-  number(env, a) {
-    const read = reading(a, env.now[1]);
-    return isMoment(read) ? wallDay(read) : read;
+  not: (env, a) => !truth(evaluate(a, env)),
+  and: (env, ...all) => all.every((each) => truth(evaluate(each, env))),
+  or: (env, ...all) => all.some((each) => truth(evaluate(each, env))),
+  "=": (env, a, b) => equal(evaluate(a, env), evaluate(b, env)),
+  "!=": (env, a, b) => !equal(evaluate(a, env), evaluate(b, env)),
+  selected: (env, a, b) => tokens(evaluate(a, env)).includes(normalize(evaluate(b, env))),
+  if: (env, test, yes, no) => evaluate(truth(evaluate(test, env)) ? yes : no, env),
+  coalesce(env, a, b) {
+    const value = evaluate(a, env);
+    return storedText(value) ? value : evaluate(b, env);
   },
-  string: (env, a) => toText(a),
-  int: (env, a) => Math.trunc(toNumber(a)),
-  round(env, a, places) {
-    const number = typeof a == "string" ? readNumber(a.replace(",", ".")) : toNumber(a);
-    const digits = places == null ? 0 : Math.max(-300, Math.min(15, Math.trunc(toNumber(places))));
-    const scale = Math.pow(10, Math.abs(digits));
-    return digits < 0 ? halfAway(number / scale) * scale : halfAway(number * scale) / scale;
-  },
-  floor: (env, a) => Math.floor(toNumber(a)),
-  selected: (env, a, b) => tokens(a).includes(normalize(b)),
-  "selected-at"(env, a, index) {
-    const at = toNumber(index);
-    return at >= 0 && tokens(a)[Math.trunc(at)] || "";
-  },
-  "count-selected": (env, a) => normalize(a) ? tokens(a).length : 0,
-  concat: (env, ...values) => nodes(values).map(toText).join(""),
-  join: (env, glue, ...values) => nodes(values).map(toText).join(toText(glue)),
-  "string-length": (env, a) => characters(a).length,
-  "normalize-space": (env, a) => normalize(a),
-  substr: (env, a, start, end) => characters(a)
-    .slice(toNumber(start) || 0, end == null ? undefined : toNumber(end) || 0).join(""),
-  "substring-before"(env, a, b) {
-    const at = toText(a).indexOf(toText(b));
-    return toText(a).slice(0, Math.max(at, 0));
-  },
-  "substring-after"(env, a, b) {
-    const at = toText(a).indexOf(toText(b));
-    return at < 0 ? "" : toText(a).slice(at + toText(b).length);
-  },
-  contains: (env, a, b) => toText(a).includes(toText(b)),
-  "starts-with": (env, a, b) => toText(a).startsWith(toText(b)),
-  count: (env, a) => a.length,
-  sum: (env, a) => numbers([a]).reduce((total, number) => total + number, 0),
-  min: extreme(Math.min),
-  max: extreme(Math.max),
-  today: (env) => ({ days: Math.floor((env.now[0] + env.now[1] * 6e4) / DAY) }),
-  now: (env) => ({ days: env.now[0] / DAY, offset: env.now[1] }),
-  date(env, a) {
-    const moment = toMoment(a, env.now[1]);
-    return moment ? { days: wallDay(moment) } : "";
-  },
-  "decimal-date-time": (env, a) => toNumber(a, env.now[1]),
-  "format-date": formatDate,
-  "format-date-time": formatDate,
-  random: (env) => env.random(),
-  "jr:itext": (env, a) => env.itext(toText(a)),
+  once: (env, a, b) => calls.coalesce(env, a, b),
 };
 
-// -- interpreter
-
-const MAX_VALUE_LENGTH = 1000;
-/** @type {WeakMap<Item[], Map<string, any>>} */
-const indexes = new WeakMap();
-
-/** Evaluate `ir` for env.row. @param {IR} ir @param {Env} env @returns {Value} */
-export const evaluate = (ir, env) => run(ir, env, env.row, null);
-
-/** List the nodes of `ir`: rows, items or texts. @param {IR} ir @param {Env} env @returns {any[]} */
-export const evaluateNodes = (ir, env) => list(ir, env, env.row, null);
-
-/** Add functions, those of functions-rare.js. @param {Object<string, (env: any, ...values: any[]) => Value>} more */
-export const register = (more) => Object.assign(functions, more);
-
-/** @param {IR} ir @param {Env} env @param {Row} row @param {Focus} focus @returns {any} */
-const run = (ir, env, row, focus) => kinds[ir[0]](ir, env, row, focus);
-
-/** @param {any} text */
-const isGiven = (text) => text != null;
-
-/** @param {Row} row @param {number} up @returns {Row} */
-const climb = (row, up) => up ? climb(row[0], up - 1) : row;
-
-/** @type {Object<string, (ir: IR, env: Env, row: Row, focus: Focus) => any>} */
-const kinds = {
+/** @type {Object<string, (ir: IR, env: Env) => any>} */
+export const kinds = {
   n: (ir) => ir[1],
   s: (ir) => ir[1],
-  v: (ir, env, row) => climb(row, ir[1])[ir[2]] || "",
-  k: (ir, env, row, focus) => focus && focus[2] && focus[2][ir[1]] || "",
+  v: (ir, env) => env.row[ir[2]] || "",
   c: (ir, env) => evaluate(ir[1], env),
-  neg: (ir, env, row, focus) => -toNumber(run(ir[1], env, row, focus), env.now[1]),
-  t: (ir, env, row, focus) => toBoolean(run(ir[1], env, row, focus)),
-  p(ir, env, row) {
-    const wanted = climb(row, ir[1]);
-    return wanted[0][ir[2]].indexOf(wanted) + 1;
-  },
-  i(ir, env, row, focus) {
-    const found = ir[2].reduce((/** @type {Item[]} */ all, /** @type {IR} */ predicate) => predicate[0] == "x"
-      ? lookUp(predicate, all, env, row, focus)
-      : filter(all, (at) => run(predicate, env, row, [at + 1, all.length, all[at]])), env.lists[ir[1]] || []);
-    return ir[3] == null ? found : found.map((/** @type {Item} */ item) => item[ir[3]]).filter(isGiven);
-  },
-  r(ir, env, row, focus) {
-    const found = list(ir, env, row, focus);
-    return ir[3] > 0 ? found : found.map((/** @type {Row} */ each) => rowText(each, ir[3]));
-  },
-  b(ir, env, row, focus) {
-    const operator = ir[1];
-    const value = (/** @type {IR} */ operand) => run(operand, env, row, focus);
-    if (operator == "and") return ir.slice(2).every((operand) => truth(value(operand)));
-    if (operator == "or") return ir.slice(2).some((operand) => truth(value(operand)));
-    if (compare[operator]) return among(value(ir[2]), value(ir[3]), compare[operator], env.now[1]);
-    return ir.slice(2).map((operand) => toNumber(value(operand), env.now[1])).reduce(arithmetic[operator]);
-  },
-  f(ir, env, row, focus) {
-    const name = ir[1];
-    if (lazy[name]) return lazy[name](ir, env, row, focus);
-    if (name == "randomize") return list(ir, env, row, focus).map((node) => Array.isArray(node) ? rowText(node) : node);
-    return functions[name](env, ...ir.slice(2).map((argument) => run(argument, env, row, focus)));
-  },
+  t: (ir, env) => toBoolean(evaluate(ir[1], env)),
+  b: (ir, env) => calls[ir[1]](env, ...ir.slice(2)),
+  f: (ir, env) => kinds.b(ir, env),
+  i: (ir, env) => ir[2].reduce((/** @type {Item[]} */ items, /** @type {IR} */ [, column, key]) => {
+    const value = evaluate(key, env);
+    return items.filter((item) => (item[column] || "") == value);
+  }, env.lists[ir[1]] || []).map((/** @type {Item} */ item) => item[ir[3]]).filter((/** @type {any} */ text) => text != null),
 };
-
-/** Functions that need not evaluate all arguments, or look at where they stand. @type {typeof kinds} */
-export const lazy = {
-  if: (ir, env, row, focus) => run(truth(run(ir[2], env, row, focus)) ? ir[3] : ir[4], env, row, focus),
-  coalesce(ir, env, row, focus) {
-    const value = run(ir[2], env, row, focus);
-    return storedText(value) ? value : run(ir[3], env, row, focus);
-  },
-  once: (ir, env, row, focus) => lazy.coalesce(ir, env, row, focus),
-  position: (ir, env, row, focus) => focus ? focus[0] : 1,
-  last: (ir, env, row, focus) => focus ? focus[1] : 1,
-  regex(ir, env, row, focus) {
-    const value = toText(run(ir[2], env, row, focus));
-    return value.length <= MAX_VALUE_LENGTH && new RegExp(ir[3][1], "u").test(value);
-  },
-  "jr:choice-name": (ir, env, row, focus) => env.label(ir[3][1], toText(run(ir[2], env, row, focus)), row),
-};
-
-/** @type {Object<string, (a: number, b: number) => number>} */
-const arithmetic = {
-  "+": (a, b) => a + b,
-  "-": (a, b) => a - b,
-  "*": (a, b) => a * b,
-  div: (a, b) => a / b,
-  mod: (a, b) => a % b,
-};
-
-/** Two values as numbers; a date meets a date-time on its wall clock. @param {Value} a @param {Value} b @param {number} offset */
-function pair(a, b, offset) {
-  const both = [reading(a, offset), reading(b, offset)];
-  const mixed = both.every(isMoment) && (both[0].offset == null) != (both[1].offset == null);
-  return both.map((read) => isMoment(read) ? read.days + (mixed ? (read.offset || 0) / 1440 : 0) : read);
-}
-
-/** @param {Value} a @param {Value} b @param {number} offset */
-function equal(a, b, offset) {
-  if (typeof a == "boolean" || typeof b == "boolean") return truth(a) == truth(b);
-  if (typeof a == "string" && typeof b == "string") return a == b;
-  const [x, y] = pair(a, b, offset);
-  return x == y || Math.abs(x - y) < 1e-12;
-}
-
-/** Make a comparison by size. @param {(x: number, y: number) => boolean} holds */
-const order = (holds) => (/** @type {Value} */ a, /** @type {Value} */ b, /** @type {number} */ offset) => {
-  const [x, y] = pair(a, b, offset);
-  return holds(x, y);
-};
-
-/** @type {Object<string, (a: Value, b: Value, offset: number) => boolean>} */
-const compare = {
-  "=": equal,
-  "!=": (a, b, offset) => !equal(a, b, offset),
-  "<": order((x, y) => x < y),
-  "<=": order((x, y) => x <= y),
-  ">": order((x, y) => x > y),
-  ">=": order((x, y) => x >= y),
-};
-
-/** Whether it holds for the two values, or for any nodes of theirs. @param {any} a @param {any} b @param {(a: any, b: any, offset: number) => boolean} holds @param {number} offset @returns {boolean} */
-function among(a, b, holds, offset) {
-  if (Array.isArray(a) && typeof b != "boolean") return a.some((node) => among(toText([node]), b, holds, offset));
-  if (Array.isArray(b) && typeof a != "boolean") return b.some((node) => among(a, toText([node]), holds, offset));
-  return holds(a, b, offset);
-}
-
-/** The nodes of a node-set IR. @param {IR} ir @param {Env} env @param {Row} row @param {Focus} focus @returns {any[]} */
-function list(ir, env, row, focus) {
-  if (ir[0] == "c") return evaluateNodes(ir[1], env);
-  if (ir[0] == "i") return kinds.i(ir, env, row, focus);
-  if (ir[0] == "f") {
-    return /** @type {any[]} */ (functions.randomize(env, list(ir[2], env, row, focus), ...ir.slice(3).map((seed) => run(seed, env, row, focus))));
-  }
-  const rows = ir[2].reduce((/** @type {Row[]} */ found, /** @type {IR} */ step) => follow(step, env, row, focus, found), [climb(row, ir[1])]);
-  return ir[3] > 0 ? rows.map((/** @type {Row} */ each) => each[ir[3]]).filter(isGiven) : rows;
-}
-
-/** One step of a walk through rows. @param {IR} step @param {Env} env @param {Row} row @param {Focus} focus @param {Row[]} rows @returns {Row[]} */
-function follow([slot, predicates, index], env, row, focus, rows) {
-  if (slot == 0) return Array.from(new Set(rows.map((each) => each[0])));
-  const at = index && Math.trunc(toNumber(run(index, env, row, focus)));
-  return [].concat(.../** @type {any} */ (rows.map((each) => {
-    const held = slot < 0 ? [each] : each[slot] || [];
-    if (index) return held[at - 1] ? [held[at - 1]] : [];
-    return predicates.reduce(
-      (/** @type {Row[]} */ found, /** @type {IR} */ predicate) => filter(found, (at) => run(predicate, env, found[at], [at + 1, found.length])), held);
-  })));
-}
-
-/** Keep what a predicate accepts: a number is a position. @param {any[]} found @param {(at: number) => any} test */
-const filter = (found, test) => found.filter((_, at) => {
-  const value = test(at);
-  return typeof value == "number" ? value == at + 1 : truth(value);
-});
-
-/**
- * Answer ["x", column, key], the usual choice filter, from an index kept with the list.
- * @param {IR} predicate @param {Item[]} all @param {Env} env @param {Row} row @param {Focus} focus @returns {Item[]}
- */
-function lookUp([, column, key], all, env, row, focus) {
-  const value = run(key, env, row, focus);
-  if (typeof value != "string") return all.filter((item) => among(item[column] || "", value, equal, env.now[1]));
-  const kept = indexes.get(all) || new Map();
-  indexes.set(all, kept);
-  if (!kept.has(column)) {
-    /** @type {Map<string, Item[]>} */
-    const index = new Map();
-    kept.set(column, index);
-    all.forEach((item) => {
-      const same = index.get(item[column] || "");
-      same ? same.push(item) : index.set(item[column] || "", [item]);
-    });
-  }
-  return kept.get(column).get(value) || [];
-}

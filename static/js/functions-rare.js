@@ -1,12 +1,13 @@
 // @ts-check
 /**
- * Functions few forms use: the same ones as collector/forms/expressions/rare.py. The page imports this module, and
- * passes `rareFunctions` to register() of engine.js, only where the form's expressions call one of them.
+ * Functions few forms use: the same ones as collector/forms/expressions/rare.py. Importing it makes engine.js know them;
+ * the page does so only where the form's expressions call one of them.
  * @typedef {import("./engine.js").Value} Value
  */
 import {
-  CLOCK, DAY, characters, clockMilliseconds, nodes, readNumber, toMoment, toNumber, toText, truth, zoneMinutes,
-} from "./engine.js";
+  CLOCK, DAY, characters, clockMilliseconds, nodes, register, toMoment, toNumber, zoneMinutes,
+} from "./functions.js";
+import { readNumber, toText, truth } from "./engine.js";
 
 const TIME = new RegExp("^" + CLOCK);
 const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -58,8 +59,7 @@ function parkMiller(seed) {
   };
 }
 
-/** @type {Object<string, (env: any, ...values: any[]) => Value>} */
-export const rareFunctions = {
+register({
   "boolean-from-string": (env, a) => toText(a) == "1" || toText(a) == "true",
   ceiling: (env, a) => Math.ceil(toNumber(a)),
   abs: (env, a) => Math.abs(toNumber(a)),
@@ -154,4 +154,4 @@ export const rareFunctions = {
     }
     return found;
   },
-};
+});

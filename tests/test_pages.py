@@ -1,0 +1,67 @@
+"""What every page promises: headers, caching, no external request, and the same bytes for everybody."""
+
+import re
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.conftest import Node
+
+PAGE = "/f/confianza/2026112100"
+
+
+@pytest.fixture
+def node(make_node: Callable[..., Node], publish: Callable[[Node, str], None]) -> Node:
+    one = make_node()
+    publish(one, "confianza")
+    return one
+
+
+@pytest.mark.parametrize("path", ["/", PAGE, "/mis-respuestas", "/equipo/pin", "/lab/login", "/offline", "/nada"])
+def test_every_page_has_a_strict_policy_and_asks_nothing_of_other_hosts(node: Node, path: str) -> None:
+    answer = httpx.get(node.url + path, headers={"Accept": "text/html"})
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'self'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    assert answer.headers["x-collector"] == "1"
+    assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', answer.text)
+
+
+def test_a_forms_page_is_the_same_for_everybody_and_kept_for_a_week(node: Node) -> None:
+    first = httpx.get(node.url + PAGE)
+    other = httpx.get(node.url + PAGE, headers={"Accept-Language": "en", "Cookie": "lang=en; collector_session=x"})
+    assert first.content == other.content
+    assert first.headers["cache-control"] == "max-age=604800"
+    assert "set-cookie" not in first.headers and "cookie" not in first.headers["vary"].lower()
+    again = httpx.get(node.url + PAGE, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_short_address_leads_to_the_newest_version_and_is_kept(node: Node) -> None:
+    answer = httpx.get(f"{node.url}/f/confianza")
+    assert (answer.status_code, answer.headers["location"]) == (302, PAGE)
+    assert "max-age" in answer.headers["cache-control"]
+    current = httpx.get(f"{node.url}/f/confianza/current")
+    assert current.json() == {"version": "2026112100", "address": PAGE}
+    assert current.headers["cache-control"] == "no-store"
+
+
+def test_static_files_are_kept_for_a_year_under_their_own_hash(node: Node) -> None:
+    style = re.findall(r'href="(/static/[^"]+\.css)"', httpx.get(node.url + PAGE).text)[0]
+    answer = httpx.get(node.url + style, headers={"Accept-Encoding": "gzip"})
+    assert "immutable" in answer.headers["cache-control"] and answer.headers["content-encoding"] == "gzip"
+    assert httpx.get(f"{node.url}/static/otra/css/base.css").headers["cache-control"] == "no-cache"
+
+
+def test_the_service_worker_keeps_what_the_form_needs(node: Node) -> None:
+    worker = httpx.get(f"{node.url}/sw.js").text
+    page = httpx.get(node.url + PAGE).text
+    needed = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page))
+    assert not [path for path in needed if path not in worker]
+
+
+def test_the_facilitators_page_needs_the_pin_and_the_lab_a_login(node: Node) -> None:
+    for path, door in (("/equipo", "/equipo/pin"), ("/lab", "/lab/login")):
+        answer = httpx.get(node.url + path, headers={"Accept": "text/html"})
+        assert answer.status_code == 303 and answer.headers["location"].startswith(door)
+        assert httpx.get(node.url + path).status_code == 401
