@@ -110,7 +110,8 @@ def _add_handlers(app: FastAPI) -> None:
 def answer_problem(request: Request, error: ProblemError) -> Response:
     """Answer with a page for people and with problem+json (RFC 9457) for programs."""
     if not wants_html(request):
-        return JSONResponse(error.as_json(), error.problem.status, media_type="application/problem+json")
+        wait = {"Retry-After": str(error.values["seconds"])} if "seconds" in error.values else {}
+        return JSONResponse(error.as_json(), error.problem.status, wait, media_type="application/problem+json")
     if error.problem.code == "login_needed":
         return RedirectResponse(str(error.values["login"]), 303)
     sentence = error.sentence(page_language(request))

@@ -113,13 +113,15 @@ def _first_time(central: Running, field: Running, port: int) -> dict[str, str]:
 
 
 def _enrol(central: Running, field: Running, port: int) -> None:
-    with reading(field.app.state.engine) as session:
+    url = f"http://127.0.0.1:{port + 1}"
+    with writing(field.app.state.engine) as session:
         if nodes.get_upstream(session) is not None:
+            nodes.change_upstream(session, url=url)  # the same central, perhaps on another port than last time
             return
     with writing(central.app.state.engine) as session:
         code = nodes.make_enrol_code(session, now_ms())
     with httpx.Client(timeout=10) as http:
-        enrol(field.app.state.engine, http, f"http://127.0.0.1:{port + 1}", code, "Equipo de campo")
+        enrol(field.app.state.engine, http, url, code, "Equipo de campo")
 
 
 def _tell(host: str, port: int, secret: dict[str, str]) -> None:

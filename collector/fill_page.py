@@ -6,13 +6,14 @@ One walk over the form numbers its nodes and lists its texts, so that the page a
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from collector.forms.expressions import instances_used
-from collector.forms.model import Choice, Form, Group, Question, Text, language_code, text_in
-from collector.forms.state import Filling
+from collector.forms.expressions import columns_used, functions_used, instances_used, labels_used, scripts_needed
+from collector.forms.model import IR, Choice, Form, Group, Question, Text, language_code, text_in
+from collector.forms.state import Filling, choice_text, language_of, texts_by_id
 
 LONG_LIST = 12  # above this a list is a <select>: light, and phones know how to show it
 APART = ("ns", "nr")  # «No sé», «Prefiero no decir»: drawn apart, stored like any choice
@@ -155,14 +156,6 @@ def sentence_for(form: Form, question: Question, trouble: str, words: Words) -> 
 def fill_json(form: Form, words: Words) -> bytes:
     """Return what the page's scripts need of the form, as JSON. `words` has walked the whole page before."""
     index = {path: number for number, path in enumerate(form.nodes)}
-    nodes = [_node(form, path, index) for path in form.nodes]
-    used = {
-        name
-        for node in nodes
-        for key in "rqcxf"
-        if isinstance(node.get(key), list)
-        for name in instances_used(node[key])
-    }
     plain = {q.list_name for q in form.questions if q.list_name and q.choice_filter is None}
     languages = form.languages or ("",)
     content = {
@@ -172,15 +165,18 @@ def fill_json(form: Form, words: Words) -> bytes:
         "title": form.title,
         "langs": languages,
         "codes": {name: language_code(name) for name in languages},
-        "nodes": nodes,
+        "nodes": [_node(form, path, index) for path in form.nodes],
         "order": [index[path] for path in form.order],
         "pages": [[index[path] for path in page] for page in form.pages],
         # columns only of lists that an expression reads; names of the others
-        "lists": {name: _columns(items) for name, items in form.lists.items() if name in used},
+        "lists": _lists(form),
         "choices": {name: [choice.name for choice in form.lists[name]] for name in sorted(plain)},
         "ui": {name: {key: words.ui(text)[name] for key, text in _spoken(form).items()} for name in languages},
         "texts": words.by_language(),
     }
+    more = form_scripts(form)
+    if more:
+        content["more"] = more
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -197,10 +193,61 @@ def _spoken(form: Form) -> dict[str, str]:
     return {key: text for key, text in UI.items() if needed[key]}
 
 
-def _columns(items: tuple[Choice, ...]) -> dict[str, list[str]]:
-    """Return a list by column: a third of the bytes of a list of objects. Labels stand in the page already."""
-    names = dict.fromkeys(name for choice in items for name in choice.columns if name not in ("itextId", "label"))
-    return {name: [choice.columns.get(name, "") for choice in items] for name in names}
+@lru_cache(maxsize=256)
+def form_scripts(form: Form) -> tuple[str, ...]:
+    """Return the scripts of static/js that this form's expressions need besides engine.js."""
+    return max((scripts_needed(ir, type) for ir, type in _expressions(form)), key=len, default=())
+
+
+def _expressions(form: Form) -> Iterator[tuple[IR, str]]:
+    """Yield the expressions that the page evaluates, with the bind type that keeps their value."""
+    found = [(group.relevant, "string") for group in form.groups]
+    for question in form.questions:
+        logic = question.logic
+        conditions = (logic.relevant, logic.required, logic.constraint, question.choice_filter)
+        found += [(ir, "string") for ir in conditions]
+        found.append((logic.calculate, question.bind))
+    yield from ((ir, type) for ir, type in found if ir is not None)
+
+
+def _lists(form: Form) -> dict[str, dict[str, list[str | None]]]:
+    """Return the lists that expressions look into, by column; and texts by language for those that ask for texts."""
+    expressions = [ir for ir, _ in _expressions(form)]
+    used = {name for ir in expressions for name in instances_used(ir)}
+    columns = {column for ir in expressions for column in columns_used(ir)}
+    found = {name: _columns(items, columns) for name, items in form.lists.items() if name in used}
+    for path in sorted({path for ir in expressions for path in labels_used(ir)} & {q.path for q in form.questions}):
+        found[path] = _labels(form, form.lists.get(form.question(path).list_name, ()))
+    if any("jr:itext" in functions_used(ir) for ir in expressions):
+        found["jr:itext"] = _texts(form)
+    return found
+
+
+def _columns(items: tuple[Choice, ...], wanted: set[str]) -> dict[str, list[str | None]]:
+    """Return the wanted columns of a list: a third of the bytes of a list of objects. null: the item lacks it."""
+    rest = dict.fromkeys(name for choice in items for name in choice.columns if name in wanted and name != "name")
+    return {name: [choice.columns.get(name) for choice in items] for name in ("name", *rest)}
+
+
+def _labels(form: Form, items: tuple[Choice, ...]) -> dict[str, list[str | None]]:
+    """Return what jr:choice-name() finds: a column with the labels for each language, under its code."""
+    names: list[str | None] = [choice.name for choice in items]
+    return {"name": names} | {
+        code: [choice_text(choice, language_of(form, code), form) for choice in items] for code in _codes(form)
+    }
+
+
+def _texts(form: Form) -> dict[str, list[str | None]]:
+    """Return what jr:itext() finds, in the same way."""
+    texts = texts_by_id(form)
+    names: list[str | None] = list(texts)
+    return {"name": names} | {
+        code: [text_in(text, language_of(form, code), form) for text in texts.values()] for code in _codes(form)
+    }
+
+
+def _codes(form: Form) -> list[str]:
+    return sorted({language_code(name) for name in form.languages or ("",)})
 
 
 def _node(form: Form, path: str, index: Mapping[str, int]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Receipt(SQLModel, table=True):
 
     id: str = Field(primary_key=True, max_length=36)
     sha256: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
-    at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    at_ms: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
 
 
 class Cursor(SQLModel, table=True):

@@ -1,6 +1,5 @@
 """What every request passes: safety headers, the Origin check on posts, and bodies read up to a limit."""
 
-import zlib
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -83,17 +82,3 @@ async def read_body(request: Request, limit: int) -> bytes:
             raise ProblemError(PROBLEMS["too_large"], size=size, limit=limit)
         parts.append(part)
     return b"".join(parts)
-
-
-def inflate(body: bytes, limit: int) -> bytes:
-    """Unzip a gzip body, at most `limit` bytes of content: a bomb costs no more memory than that."""
-    stream = zlib.decompressobj(wbits=31)
-    try:
-        content = stream.decompress(body, limit + 1)
-    except zlib.error as error:
-        raise ProblemError(PROBLEMS["bad_gzip"]) from error
-    if len(content) > limit:
-        raise ProblemError(PROBLEMS["too_large"], size=f"> {limit}", limit=limit)
-    if not stream.eof:
-        raise ProblemError(PROBLEMS["bad_gzip"])
-    return content

@@ -23,6 +23,7 @@ from collector.forms.expressions import (
     Value,
     build,
     compile_text,
+    stored_text,
     to_boolean,
     to_number,
     to_text,
@@ -104,6 +105,8 @@ def cast(value: Value, type: str, offset: int) -> object:
         return [to_text([node]) for node in value] if isinstance(value, list) else [to_text(value)]
     if type == "boolean":
         return to_boolean(value)
+    if type.startswith("stored "):
+        return stored_text(value, type.removeprefix("stored "), offset)
     if type != "number":
         return to_text(value)
     number = to_number(value, offset)

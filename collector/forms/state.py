@@ -12,8 +12,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Literal
 
-from collector.forms.expressions import Env, build, stored_text, to_boolean
-from collector.forms.model import IR, Form, Question
+from collector.forms.expressions import Env, Row, build, stored_text, to_boolean
+from collector.forms.model import IR, Choice, Form, Question, Text, language_code, text_in
 
 PASSES = 8
 MAX_TEXT = 20_000
@@ -65,6 +65,27 @@ def _closures(expressions: Mapping[str, IR | None]) -> dict[str, Closure]:
     return {path: build(ir) for path, ir in expressions.items() if ir is not None}
 
 
+def language_of(form: Form, code: str) -> str:
+    """Return the language of the form with this code, its default where it has none."""
+    return next((name for name in form.languages if language_code(name) == code), (form.languages or ("",))[0])
+
+
+def choice_text(choice: Choice, language: str, form: Form) -> str:
+    """Return what jr:choice-name() gives: the label, and the name of a choice without one."""
+    return text_in(choice.label, language, form) or choice.name
+
+
+@lru_cache(maxsize=256)
+def texts_by_id(form: Form) -> Mapping[str, Text]:
+    """Return what jr:itext() finds: the texts of the choices, and the labels and hints of what is asked."""
+    found = {f"{group.path}:label": group.label for group in form.groups}
+    found |= {f"{question.path}:label": question.label for question in form.questions}
+    found |= {f"{question.path}:hint": question.hint for question in form.questions}
+    choices = (choice for items in form.lists.values() for choice in items)
+    found |= {choice.columns["itextId"]: choice.label for choice in choices if "itextId" in choice.columns}
+    return {text_id: text for text_id, text in found.items() if text}
+
+
 def tidy(question: Question, text: str) -> str:
     """Return `text` as stored: NFC, no U+0000 or lone surrogates, trimmed; decimals with a point."""
     clean = text.encode("utf-8", "ignore").decode().replace("\0", "").replace("\r\n", "\n")
@@ -85,9 +106,26 @@ class Filling:
     def __post_init__(self) -> None:
         self.program = program_of(self.form)
         self.row: list[Any] = [None] * (1 + max((q.slot for q in self.form.questions), default=0))
-        self.env = Env(row=self.row, now=self.now, lang=self.lang, instances=self.program.instances)
+        self.env = Env(
+            row=self.row,
+            now=self.now,
+            lang=self.lang,
+            instances=self.program.instances,
+            choice_label=self._choice_label,
+            itext=self._text_of,
+        )
         self.raw = {question.path: question.default for question in self.form.questions}
         self.relevant = dict.fromkeys(self.form.nodes, True)
+
+    def _choice_label(self, path: str, value: str, row: Row) -> str:
+        question = self.program.questions.get(path)
+        choices = self.form.lists.get(question.list_name, ()) if question else ()
+        chosen = next((choice for choice in choices if choice.name == value), None)
+        return choice_text(chosen, language_of(self.form, self.lang), self.form) if chosen else value
+
+    def _text_of(self, text_id: str) -> str:
+        text = texts_by_id(self.form).get(text_id, {})
+        return text_in(text, language_of(self.form, self.lang), self.form) or text_id
 
     def fill(self, answers: Mapping[str, str]) -> None:
         """Take `answers` (key -> text) for what the form asks, then settle. Other keys are left alone."""
@@ -121,7 +159,7 @@ class Filling:
         return moved
 
     def _calculate(self, path: str) -> bool:
-        value = stored_text(self.program.calculate[path](self.env), self.program.questions[path].bind)
+        value = stored_text(self.program.calculate[path](self.env), self.program.questions[path].bind, self.env.now[1])
         if value == self.raw[path]:
             return False
         self.raw[path] = value

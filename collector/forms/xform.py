@@ -125,6 +125,10 @@ class _Draft:
             self._refuse(action.get("ref", ""), "default", f"La acción «{local(action)}» todavía no se admite.", "")
         self.binds = {bind.get("nodeset", ""): bind for bind in children(model, "bind")}
         self.title = self.title or self.root.get("id", "")
+        for name in ("id", "version"):
+            if "/" in self.root.get(name, ""):
+                self._refuse("", "settings", f"El {name} del formulario lleva «/»: {self.root.get(name)}.",
+                             "Use letras, números, guion y punto: es parte de la dirección.")  # fmt: skip
 
     def _read_itext(self, model: Element) -> None:
         self.itext: Texts = {}

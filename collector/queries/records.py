@@ -52,7 +52,8 @@ def ingest(session: Session, arrivals: Sequence[Arrival], received_ms: int) -> l
         if arrival.sha256 in known:
             outcomes.append("duplicate")
             continue
-        conflict = "record" in known.values()
+        # what cannot be used says nothing against what can
+        conflict = arrival.why is None and "record" in known.values()
         why = arrival.why or ("conflict" if conflict else None)
         if conflict:
             contested.add(arrival.id)
@@ -64,7 +65,8 @@ def ingest(session: Session, arrivals: Sequence[Arrival], received_ms: int) -> l
         outcomes.append("quarantined" if why else "stored")
     _insert(session, new, aside, received_ms)
     if contested:
-        session.execute(update(Record).where(col(Record.id).in_(contested)).values(state="contested"))
+        still_usable = (col(Record.id).in_(contested), col(Record.state) == "usable")
+        session.execute(update(Record).where(*still_usable).values(state="contested"))
     return outcomes
 
 

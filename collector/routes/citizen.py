@@ -11,7 +11,15 @@ from starlette.concurrency import run_in_threadpool
 
 from collector.clock import iso, now_ms, offset_here, parse_iso
 from collector.db import reading, writing
-from collector.fill_page import Words, control_of, everything, fill_json, page_troubles, shown_pages
+from collector.fill_page import (
+    Words,
+    control_of,
+    everything,
+    fill_json,
+    form_scripts,
+    page_troubles,
+    shown_pages,
+)
 from collector.forms.model import Form, language_code
 from collector.forms.state import Filling
 from collector.pages import browser_language, page, render
@@ -114,7 +122,8 @@ def _kept(request: Request, form_id: str, version: str) -> tuple[Kept, Kept]:
     known: dict[tuple[str, str], tuple[Kept, Kept]] = request.app.state.form_pages
     if (form_id, version) not in known:
         form = find_form(request, form_id, version)
-        view = View(request, form, Filling(form, (now_ms(), 0)))
+        language = _language(form)
+        view = View(request, form, Filling(form, (now_ms(), 0), language_code(language)), language)
         view.filling.settle()
         html = view.render(first=True)
         content = fill_json(form, view.words)
@@ -137,9 +146,8 @@ def _send_kept(request: Request, kept: Kept) -> Response:
 class View:
     """One drawing of a form's page for one filling."""
 
-    def __init__(self, request: Request, form: Form, filling: Filling, language: str = "") -> None:
-        self.request, self.form, self.filling = request, form, filling
-        self.language = language if language in form.languages else (form.languages or ("",))[0]
+    def __init__(self, request: Request, form: Form, filling: Filling, language: str) -> None:
+        self.request, self.form, self.filling, self.language = request, form, filling, language
         self.words = Words(form, self.language, request.app.state.english)
         self.record_id = self.started = ""
         self.page = 0
@@ -168,7 +176,7 @@ class View:
             "current_address": f"/f/{quote(self.form.form_id, safe='')}/current",
             "faces": FACES if any(control_of(q, self.form) == "scale" for q in self.form.questions) else [],
             "keep": f"{address} {address}/form.json",
-            "scripts": SCRIPTS,
+            "scripts": (*SCRIPTS, *(f"js/{name}" for name in form_scripts(self.form))),
             "record_id": self.record_id,
             "started": self.started,
         }
@@ -188,9 +196,10 @@ def _answer_post(request: Request, form: Form, posted: list[tuple[str, str]]) ->
     for key, value in posted:
         # several ticks of one question come as several fields: stored with a blank between
         fields[key] = f"{fields[key]} {value}" if fields.get(key) and not key.startswith("_") else value
-    filling = Filling(form, (now_ms(), offset_here()))
+    language = _language(form, fields.get("_lang") or fields.get("_language", ""))
+    filling = Filling(form, (now_ms(), offset_here()), language_code(language))
     filling.fill(fields)
-    view = View(request, form, filling, fields.get("_lang") or fields.get("_language", ""))
+    view = View(request, form, filling, language)
     view.record_id = _as_id(fields.get("_id", ""))
     view.started = fields["_started"] if parse_iso(fields.get("_started", "")) else iso(now_ms())
     view.page = int(fields["_page"]) if fields.get("_page", "").isdecimal() and len(fields["_page"]) < 5 else 0
@@ -201,6 +210,11 @@ def _answer_post(request: Request, form: Form, posted: list[tuple[str, str]]) ->
     if page_troubles(filling, view.page if view.page < len(form.pages) else 0, view.words):
         return _page(view, troubles=True)
     return _send(view) if fields.get("_go") == "send" else _move(view, 1)
+
+
+def _language(form: Form, asked: str = "") -> str:
+    """Return the language of the form to draw: the one asked for, else its default."""
+    return asked if asked in form.languages else (form.languages or ("",))[0]
 
 
 def _as_id(text: str) -> str:

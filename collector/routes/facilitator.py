@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from collector import people
 from collector.clock import now_ms
 from collector.db import reading
 from collector.pages import page, page_language
@@ -23,7 +24,10 @@ MINUTE_MS = 60_000
 @router.get(access.PIN_LOGIN)
 def ask_pin(request: Request) -> HTMLResponse:
     """Ask for the PIN."""
-    return page(request, "facilitator/pin.html", {"trouble": "", "next": request.query_params.get("next", "")})
+    with reading(request.app.state.engine) as session:
+        ready = people.has_pin(session)
+    back = request.query_params.get("next", "")
+    return page(request, "facilitator/pin.html", {"trouble": "", "next": back, "ready": ready})
 
 
 @router.post(access.PIN_LOGIN)
@@ -34,7 +38,7 @@ async def check_pin(request: Request) -> Response:
     token = await run_in_threadpool(access.sign_in_facilitator, request, fields.get("pin", ""))
     if token is None:
         trouble = ProblemError(PROBLEMS["pin_failed"]).sentence(page_language(request))
-        return page(request, "facilitator/pin.html", {"trouble": trouble, "next": back}, status=401)
+        return page(request, "facilitator/pin.html", {"trouble": trouble, "next": back, "ready": True}, status=401)
     response = RedirectResponse(back, 303)
     access.set_cookie(request, response, access.PIN_COOKIE, token)
     return response

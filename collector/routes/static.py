@@ -12,8 +12,8 @@ router = APIRouter()
 YEAR = "public, max-age=31536000, immutable"
 # what a form page needs with the network gone; the service worker keeps exactly these
 OFFLINE = (
-    "css/base.css", "css/pages.css", "js/app.js", "js/fill.js", "js/state.js", "js/engine.js", "js/functions-rare.js",
-    "js/outbox.js", "js/mine.js", "vendor/htmx.min.js",
+    "css/base.css", "css/pages.css", "js/app.js", "js/fill.js", "js/state.js", "js/engine.js", "js/functions.js",
+    "js/functions-rare.js", "js/outbox.js", "js/mine.js", "vendor/htmx.min.js",
 )  # fmt: skip
 
 

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import Engine
+from sqlmodel import Session
 from starlette.requests import ClientDisconnect
 
 from collector.clock import iso, now_ms
 from collector.db import reading, writing
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import forms, nodes, store
-from collector.tables import FormVersion
 from collector.web import read_body
 from sync import limits
 from sync.batches import is_name
@@ -167,7 +167,7 @@ def hello(engine: Store, peer: Peer) -> JSONResponse:
             },
             "cursors": {peer: nodes.cursors_of(session, peer)},
             "receipts": {"epoch": nodes.feed_epoch(session), "next": nodes.newest_receipt(session)},
-            "forms_etag": _forms_etag(_manifest(forms.list_forms(session))),
+            "forms_etag": _forms_etag(_manifest(session)),
         }
     return JSONResponse(answer, 200, HEADERS)
 
@@ -193,8 +193,9 @@ def receipts(engine: Store, peer: Peer, since: int = 0) -> JSONResponse:
 # --- forms, downwards
 
 
-def _manifest(rows: list[FormVersion]) -> list[dict[str, str]]:
-    return [{"form_id": row.form_id, "version": row.version, "sha256": row.sha256, "title": row.title} for row in rows]
+def _manifest(session: Session) -> list[dict[str, str]]:
+    keys = ("form_id", "version", "sha256", "title")
+    return [dict(zip(keys, row, strict=True)) for row in forms.list_manifest(session)]
 
 
 def _forms_etag(manifest: list[dict[str, str]]) -> str:
@@ -206,7 +207,7 @@ def _forms_etag(manifest: list[dict[str, str]]) -> str:
 def form_manifest(request: Request, engine: Store, peer: Peer) -> Response:
     """List the published forms, newest first; 304 when the reader has this list."""
     with reading(engine) as session:
-        manifest = _manifest(forms.list_forms(session))
+        manifest = _manifest(session)
     etag = f'"{_forms_etag(manifest)}"'
     headers = {**HEADERS, "ETag": etag, "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == etag:
@@ -221,7 +222,8 @@ def form(form_id: str, version: str, engine: Store, peer: Peer) -> JSONResponse:
         row = forms.get_form(session, form_id, version)
         if row is None:
             raise ProblemError(PROBLEMS["form_not_found"], form=f"{form_id} {version}")
-        answer = {**_manifest([row])[0], "xform": row.xform, "source_name": row.source_name}
+        keys = ("form_id", "version", "sha256", "title", "xform", "source_name")
+        answer = {key: getattr(row, key) for key in keys}
     return JSONResponse(answer, 200, HEADERS)
 
 

@@ -9,7 +9,6 @@ const $ = (/** @type {string} */ selector, /** @type {ParentNode} */ within = do
 const $$ = (/** @type {string} */ selector, /** @type {ParentNode} */ within = document) =>
   /** @type {any[]} */ (Array.from(within.querySelectorAll(selector)));
 const now = () => /** @type {[number, number]} */ ([Date.now(), -new Date().getTimezoneOffset()]);
-const FIELDS = 'input,select,textarea';
 
 /** @type {HTMLFormElement} */ let form;
 /** @type {any} */ let data;
@@ -31,8 +30,9 @@ export async function start() {
   pages = $$('.page');
   $$('[data-i]').forEach((box) => boxes.set(+box.dataset.i, box));
   const draft = await draftOf(draftKey()).catch(() => null);
-  const typed = draft ? draft.raw : data.nodes.map((/** @type {FormNode} */ node, /** @type {number} */ i) => heardFrom(i));
+  const typed = draft ? draft.raw : data.nodes.map((/** @type {FormNode} */ _, /** @type {number} */ i) => heardFrom(i));
   record = draft ? draft.record : { id: uuid7(), started: isoLocal(new Date()) };
+  await Promise.all((data.more || []).map((/** @type {string} */ name) => import('./' + name)));
   state = open(data, now(), data.codes[lang]);
   each((node, i) => { if (boxes.has(i) && typed[i]) state.raw[i] = typed[i]; });
   state.settle();
@@ -58,18 +58,19 @@ async function checkVersion() {
   if (current && current.version !== data.version && !page && !state.raw.some(Boolean)) location.replace(current.address);
 }
 
+/** The controls of a question. @param {number} i */
+const fieldsOf = (i) => boxes.has(i) ? $$('input,select,textarea', boxes.get(i)) : [];
+/** Whether it is chosen by a tick. */
+const isTick = (/** @type {HTMLInputElement} */ field) => /radio|checkbox/.test(field.type);
+
 /** The answer as it stands in the controls. @param {number} i */
-function heardFrom(i) {
-  const box = boxes.get(i);
-  const fields = box ? $$(FIELDS, box).filter((field) => !/radio|checkbox/.test(field.type) || field.checked) : [];
-  return tidy(data.nodes[i], fields.map((field) => field.value).join(' '));
-}
+const heardFrom = (i) => tidy(data.nodes[i],
+  fieldsOf(i).filter((field) => !isTick(field) || field.checked).map((field) => field.value).join(' '));
 
 /** Writes the kept answer into the controls. @param {number} i */
 function write(i) {
-  const box = boxes.get(i);
-  for (const field of box ? $$(FIELDS, box) : []) {
-    if (/radio|checkbox/.test(field.type)) field.checked = state.raw[i].split(' ').includes(field.value);
+  for (const field of fieldsOf(i)) {
+    if (isTick(field)) field.checked = state.raw[i].split(' ').includes(field.value);
     else if (field.value !== state.raw[i]) field.value = state.raw[i];
   }
 }
@@ -157,7 +158,7 @@ function complain(i, words) {
 }
 
 /** One of our own sentences in the present language. @param {string} key @returns {any} */
-const text = (key) => (data.ui[lang] || {})[key] || data.ui[data.langs[0]][key];
+const text = (key) => data.ui[lang][key];
 
 /** The form's own message. @param {number} i @param {string} problem @returns {string} */
 function message(i, problem) {
@@ -235,14 +236,13 @@ async function put() {
   state.env.now = now();
   state.settle();
   clearTimeout(timer);
-  const { id, started } = record;
   const { form: name, version, sha, title } = data;
   const saved = new Date();
   const body = canonical({
-    id, started, version, form: name, form_sha: sha, kind: 'submission', mode: 'web', salt: salt(),
+    ...record, version, form: name, form_sha: sha, kind: 'submission', mode: 'web', salt: salt(),
     finished: isoLocal(saved), lang: data.codes[lang], answers: state.answers(),
   });
-  await add({ id, form: name, version, title, state: 'saved', saved: +saved, body }, draftKey());
+  await add({ id: record.id, form: name, version, title, state: 'saved', saved: +saved, body }, draftKey());
 }
 
 /** The receipt, from the page's own template; it stays true as the record moves on. @returns {HTMLElement} */
@@ -255,8 +255,9 @@ function receipt() {
 }
 
 function refused() {
-  $('#unsaved').hidden = false;
-  $('#unsaved').scrollIntoView();
+  const banner = $('#unsaved');
+  banner.hidden = false;
+  banner.scrollIntoView();
 }
 
 function keep() {

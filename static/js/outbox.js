@@ -101,7 +101,7 @@ export async function drain() {
     draining = false;
   }
   clearTimeout(timer);
-  if ((await all()).some((entry) => entry.state === 'saved' || entry.state === 'sent')) {
+  if ((await all().catch(() => [])).some((entry) => entry.state === 'saved' || entry.state === 'sent')) {
     timer = setTimeout(drain, wait * (0.7 + Math.random() * 0.6));
   }
 }

@@ -5,8 +5,8 @@
  * @typedef {any[]} IR
  * @typedef {{k: string, s: number, t: string, b: string, g?: number[], r?: IR, q?: IR | 1, c?: IR, x?: IR, f?: IR,
  *   l?: string, d?: string}} FormNode   s = 0 for a group; g = indexes of the enclosing groups; q = 1: always required
- * @typedef {{nodes: FormNode[], order: number[], lists: Record<string, Record<string, string[]>>,
- *   choices: Record<string, string[]>}} FormData
+ * @typedef {{nodes: FormNode[], order: number[], lists: Record<string, Record<string, any[]>>,
+ *   choices: Record<string, string[]>}} FormData   lists: by column; null where an item lacks it
  */
 import { evaluate, storedText, toBoolean } from './engine.js';
 
@@ -22,32 +22,33 @@ export function open(form, now, lang) {
   /** @type {any[]} */
   const row = [null];
   const relevant = form.nodes.map(() => true);
-  const lists = rows(form.lists);
-  const env = { row, now, lang, lists, random: Math.random, itext: String, label: (/** @type {string} */ _, /** @type {string} */ value) => value };
+  const env = { row, now, lang, lists: rows(form.lists), random: Math.random };
 
   /** @param {IR} ir */
   const truth = (ir) => toBoolean(evaluate(ir, env));
 
-  const place = () => form.nodes.forEach((node, i) => { if (node.s) row[node.s] = relevant[i] ? raw[i] : null; });
+  /** @param {FormNode} node @param {number} i */
+  const place = (node, i) => { if (node.s) row[node.s] = relevant[i] ? raw[i] : null; };
 
   /** @returns {boolean} whether anything moved */
   function pass() {
     let moved = false;
+    /** @param {number} i @param {string} value */
+    const keep = (i, value) => {
+      if (value === raw[i]) return;
+      raw[i] = row[form.nodes[i].s] = value;
+      moved = true;
+    };
     for (const i of form.order) {
       const node = form.nodes[i];
-      if (!relevant[i]) continue;
-      const value = storedText(evaluate(/** @type {IR} */ (node.x), env), node.b);
-      if (value !== raw[i]) { raw[i] = row[node.s] = value; moved = true; }
+      if (relevant[i]) keep(i, storedText(evaluate(/** @type {IR} */ (node.x), env), node.b, env.now[1]));
     }
     form.nodes.forEach((node, i) => {
-      const now = (node.g || []).every((g) => relevant[g]) && (!node.r || truth(node.r));
-      if (now !== relevant[i]) { relevant[i] = now; moved = true; }
-      if (node.s) row[node.s] = now ? raw[i] : null;
-      if (node.f && now && raw[i]) {
-        const offered = choices(i);
-        const kept = raw[i].split(' ').filter((name) => offered.includes(name)).join(' ');
-        if (kept !== raw[i]) { raw[i] = row[node.s] = kept; moved = true; }
-      }
+      const was = relevant[i];
+      relevant[i] = (node.g || []).every((g) => relevant[g]) && (!node.r || truth(node.r));
+      if (was !== relevant[i]) moved = true;
+      place(node, i);
+      if (node.f && relevant[i]) keep(i, raw[i].split(' ').filter(offers(i)).join(' '));
     });
     return moved;
   }
@@ -55,12 +56,18 @@ export function open(form, now, lang) {
   /** @param {number} i @returns {string[]} names offered now */
   function choices(i) {
     const node = form.nodes[i];
-    return node.f ? /** @type {string[]} */ (evaluate(node.f, env)) : form.choices[node.l || ''] || [];
+    return node.f ? evaluate(node.f, env) : form.choices[node.l || ''] || [];
+  }
+
+  /** @param {number} i @returns {(name: string) => boolean} */
+  function offers(i) {
+    const offered = choices(i);
+    return (name) => offered.includes(name);
   }
 
   /** Brings calculations and relevance to rest; a fixed number of passes at most, as on the node. */
   function settle() {
-    place();
+    form.nodes.forEach(place);
     for (let n = 0; n < PASSES && pass(); n++);
   }
 
@@ -71,7 +78,7 @@ export function open(form, now, lang) {
     const value = raw[i];
     if (!value) return node.q && (node.q === 1 || truth(node.q)) ? 'required' : '';
     if (!fits(node, value)) return 'type';
-    if (node.l && value.split(' ').some((name) => !choices(i).includes(name))) return 'choice';
+    if (node.l && !value.split(' ').every(offers(i))) return 'choice';
     return node.c && !truth(node.c) ? 'constraint' : '';
   }
 
@@ -95,15 +102,17 @@ export function open(form, now, lang) {
   return { raw, relevant, env, set, settle, problem, choices, answers };
 }
 
-/** Lists travel by column and are read by item. @param {Record<string, Record<string, string[]>>} columns */
+/** Lists travel by column and are read by item. @param {Record<string, Record<string, any[]>>} columns */
 function rows(columns) {
   /** @type {Record<string, Record<string, string>[]>} */
   const lists = {};
   for (const list of Object.keys(columns)) {
-    lists[list] = [];
-    for (const name of Object.keys(columns[list])) {
-      columns[list][name].forEach((value, n) => { (lists[list][n] = lists[list][n] || {})[name] = value; });
-    }
+    lists[list] = columns[list].name.map((_, n) => {
+      /** @type {Record<string, string>} */
+      const item = {};
+      for (const name of Object.keys(columns[list])) item[name] = columns[list][name][n];
+      return item;
+    });
   }
   return lists;
 }
@@ -117,8 +126,9 @@ export function tidy(node, text) {
 /** @param {FormNode} node @param {string} value @returns {boolean} */
 function fits(node, value) {
   if (node.t === 'date') {
-    const date = new Date(value + 'T00:00:00Z');
-    return /^\d{4}-\d\d-\d\d$/.test(value) && !isNaN(date.getTime()) && date.toISOString().slice(0, 10) === value;
+    const date = new Date(value + 'T00:00Z');
+    // before year 1 there is no date in Python; a year of more digits starts with a sign, which is less than a digit
+    return value > '0001' && !isNaN(+date) && date.toISOString().slice(0, 10) === value;
   }
   const shape = /** @type {Record<string, RegExp>} */ (SHAPES)[node.t];
   return !shape || shape.test(value);

@@ -14,10 +14,20 @@ worker.addEventListener('install', (event) => {
 });
 
 worker.addEventListener('activate', (event) => {
-  const old = caches.keys().then((names) => Promise.all(
-    names.filter((name) => name !== FILES && name !== PAGES).map((name) => caches.delete(name))));
-  event.waitUntil(old.then(() => worker.clients.claim()));
+  event.waitUntil(renew().then(() => worker.clients.claim()));
 });
+
+/** Kept pages name the files of their day: fetch them anew first, and drop the old files only when that worked. */
+async function renew() {
+  const pages = await caches.open(PAGES);
+  for (const request of await pages.keys()) {
+    const answer = await fetch(request.url, { cache: 'reload' }).catch(() => null);
+    if (!answer || !ours(answer)) return;
+    await pages.put(request, answer);
+  }
+  const names = (await caches.keys()).filter((name) => name !== FILES && name !== PAGES);
+  await Promise.all(names.map((name) => caches.delete(name)));
+}
 
 worker.addEventListener('message', (event) => {
   if (event.data && event.data.keep) {
@@ -33,8 +43,9 @@ worker.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== 'GET' || url.origin !== location.origin) return;
   if (url.pathname.startsWith('/static/')) event.respondWith(fileFirst(event.request));
+  else if (event.request.mode !== 'navigate' && !url.pathname.endsWith('/form.json')) return;
   else if (/^\/(f|mis-respuestas)\b/.test(url.pathname)) event.respondWith(pageFirst(event.request, url));
-  else if (event.request.mode === 'navigate' && !/^\/(lab|equipo|api|sync)\b/.test(url.pathname)) {
+  else if (!/^\/(lab|equipo|api|sync)\b/.test(url.pathname)) {
     event.respondWith(fetch(event.request).catch(() => whenOffline()));
   }
 });

@@ -6,15 +6,17 @@ import pytest
 
 from collector.forms.expressions import (
     ExpressionError,
+    columns_used,
     compile_text,
     functions_used,
     is_anchored,
     is_volatile,
+    labels_used,
     may_run_long,
-    needs_rare_functions,
     parse,
     reads,
     regex_problems,
+    scripts_needed,
 )
 from collector.forms.expressions.catalogue import FUNCTIONS, REFUSED
 from tests.forms.expression_form import SHAPE
@@ -157,9 +159,60 @@ def test_lists_that_come_as_attachments_make_an_expression_volatile():
     assert is_volatile(ir, {"districts"})
 
 
-def test_the_page_learns_whether_it_needs_the_second_module():
-    assert not needs_rare_functions(compile_text("concat(round(1.5), today())", SHAPE, "/data/total"))
-    assert needs_rare_functions(compile_text("concat(1, sin(2))", SHAPE, "/data/total"))
+CORE: tuple[str, ...] = ()
+COMMON = ("functions.js",)
+RARE = ("functions.js", "functions-rare.js")
+
+
+@pytest.mark.parametrize(
+    ("text", "scripts"),
+    [
+        ("/data/consent = 'si' and not(selected(/data/about/hobbies, 'read'))", CORE),
+        ("/data/age = '' or /data/consent", CORE),
+        ("instance('districts')/root/item[province = /data/consent]/name", CORE),
+        ("if(/data/consent = 'si', 1, 0)", CORE),
+        ("coalesce(/data/consent, 'no') != 'no'", CORE),
+        ("true() = instance('districts')/root/item[province = 'vera']/name", CORE),
+        ("/data/age = 5", COMMON),
+        ("/data/age > '5'", COMMON),
+        ("if(/data/consent, 0.0000001, 0)", COMMON),
+        ("instance('districts')/root/item[province = /data/consent]/name = 'd1'", COMMON),
+        ("instance('districts')/root/item[province != /data/consent]/name", COMMON),
+        ("instance('districts')/root/item[province = 1]/name", COMMON),
+        ("instance('districts')/root/item[province = 'vera'][1]/name", COMMON),
+        ("pulldata('districts', 'label', 'name', /data/consent)", COMMON),
+        ("-/data/age", COMMON),
+        ("count(/data/member)", COMMON),
+        ("/data/member[1]/name", COMMON),
+        ("concat(round(1.5), today())", COMMON),
+        ("not(sin(2))", RARE),
+    ],
+)
+def test_the_page_learns_which_scripts_an_expression_needs(text, scripts):
+    assert scripts_needed(compile_text(text, SHAPE, "/data/total", nodeset=True)) == scripts
+
+
+def test_a_question_in_the_row_around_needs_more_than_the_core():
+    assert scripts_needed(compile_text("/data/age = 'x'", SHAPE, "/data/member/name")) == COMMON
+
+
+@pytest.mark.parametrize(("type", "scripts"), [("string", CORE), ("int", COMMON), ("date", COMMON)])
+def test_a_truth_kept_as_a_number_or_a_date_needs_more_than_the_core(type, scripts):
+    assert scripts_needed(compile_text("true()", SHAPE, "/data/total"), type) == scripts
+
+
+def test_a_text_kept_as_a_number_or_a_date_is_kept_as_it_is_by_the_core():
+    assert scripts_needed(compile_text("/data/age", SHAPE, "/data/total"), "int") == CORE
+
+
+def test_an_expression_tells_what_it_calls_and_which_columns_and_labels_it_reads():
+    ir = compile_text(
+        "concat(jr:choice-name(/data/consent, '/data/consent'), instance('districts')/root/item[name != 'x']/label)",
+        SHAPE,
+        "/data/total",
+    )
+    assert columns_used(ir) == {"name", "label"}
+    assert labels_used(ir) == {"/data/consent"}
     assert functions_used(compile_text("if(not(true()), 1, 2)", SHAPE, "/data/total")) == {"if", "not", "true"}
 
 

@@ -4,12 +4,14 @@ The IR is described in resolve.py, what is supported and what it means in docs/e
 """
 
 from collector.forms.expressions.analyse import (
+    columns_used,
     functions_used,
     instances_used,
     is_volatile,
-    needs_rare_functions,
+    labels_used,
     patterns_used,
     reads,
+    scripts_needed,
 )
 from collector.forms.expressions.build import build, build_nodes
 from collector.forms.expressions.catalogue import RARE_NAMES
@@ -36,18 +38,20 @@ __all__ = [
     "Value",
     "build",
     "build_nodes",
+    "columns_used",
     "compile_text",
     "functions_used",
     "instances_used",
     "is_anchored",
     "is_volatile",
+    "labels_used",
     "may_run_long",
-    "needs_rare_functions",
     "parse",
     "patterns_used",
     "reads",
     "regex_problems",
     "resolve",
+    "scripts_needed",
     "stored_text",
     "to_boolean",
     "to_number",

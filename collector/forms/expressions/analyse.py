@@ -1,13 +1,16 @@
 """What an IR reads and calls: for the order of calculation, what a node may recompute and what the page must load."""
 
 from collections.abc import Iterator, Set
-from typing import Any
+from typing import Any, Literal
 
 from collector.forms.expressions.catalogue import RARE_NAMES
 from collector.forms.expressions.scope import Ir
 from collector.forms.expressions.shape import Shape
 
 CLOCK_AND_CHANCE = ("today", "now", "random", "uuid")
+CAST_TYPES = ("int", "date", "dateTime")  # bind types that keep something else than the text of a truth or number
+# What an expression gives in the core of the page's engine; "mixed" is one of the others, known only when it runs.
+CoreKind = Literal["text", "truth", "number", "texts", "mixed"]
 
 
 def reads(ir: Ir, shape: Shape, context: str, *, outside: bool = False) -> frozenset[str]:
@@ -105,9 +108,65 @@ def functions_used(ir: Ir) -> frozenset[str]:
     return frozenset(part[1] for part in every(ir) if part[0] == "f")
 
 
-def needs_rare_functions(ir: Ir) -> bool:
-    """Tell whether the page must load functions-rare.js for `ir`."""
-    return bool(functions_used(ir) & RARE_NAMES)
+def scripts_needed(ir: Ir, type: str = "string") -> tuple[str, ...]:
+    """Return the scripts of static/js that the page must load besides engine.js to evaluate `ir`, in this order.
+
+    () only where the core alone gives the same answer as Python. type: bind type of the question that keeps the value.
+    """
+    if functions_used(ir) & RARE_NAMES:
+        return ("functions.js", "functions-rare.js")
+    kind = core_kind(ir)
+    is_cast = type in CAST_TYPES and kind not in ("text", "texts")
+    return ("functions.js",) if kind is None or is_cast else ()
+
+
+def core_kind(ir: Ir) -> CoreKind | None:
+    """Return what static/js/engine.js alone makes of `ir`; None where it does not know how, or would err.
+
+    It holds no dates and does not calculate: numbers are only passed on, and only texts and truths compared.
+    """
+    match ir:
+        case ["s", _] | ["v", 0, _]:
+            return "text"
+        case ["n", value]:
+            # JavaScript writes others with an exponent
+            return "number" if value == 0 or 1e-6 <= value < 1e15 else None
+        case ["c", inner]:
+            return core_kind(inner)
+        case ["i", _, predicates, str(), *_]:
+            return "texts" if all(p[0] == "x" and core_kind(p[2]) == "text" for p in predicates) else None
+        case ["b", "=" | "!=", a, b]:
+            return "truth" if _is_comparable(core_kind(a), core_kind(b)) else None
+        case ["f", "true" | "false"]:
+            return "truth"
+        case ["t", *operands] | ["b", "and" | "or", *operands] | ["f", "not" | "selected", *operands]:
+            return "truth" if all(core_kind(operand) for operand in operands) else None
+        case ["f", "if", condition, a, b] if core_kind(condition):
+            return _either(core_kind(a), core_kind(b))
+        case ["f", "coalesce" | "once", a, b]:
+            return _either(core_kind(a), core_kind(b))
+    return None
+
+
+def _is_comparable(a: CoreKind | None, b: CoreKind | None) -> bool:
+    """Tell whether the core compares two such values as Python does: as truths if one is a truth, else two texts."""
+    return a is not None and b is not None and ("truth" in (a, b) or a == b == "text")
+
+
+def _either(a: CoreKind | None, b: CoreKind | None) -> CoreKind | None:
+    """Return the kind of a value that is one or the other."""
+    return None if a is None or b is None else a if a == b else "mixed"
+
+
+def columns_used(ir: Ir) -> frozenset[str]:
+    """Return the columns of secondary instances that `ir` reads, whatever the instance."""
+    read = (part[3] if part[0] == "i" else part[1] for part in every(ir) if part[0] in ("i", "x", "k"))
+    return frozenset(column for column in read if column is not None)
+
+
+def labels_used(ir: Ir) -> frozenset[str]:
+    """Return the absolute paths of the questions whose choices jr:choice-name() names."""
+    return frozenset(part[3][1] for part in every(ir) if part[:2] == ["f", "jr:choice-name"])
 
 
 def instances_used(ir: Ir) -> frozenset[str]:

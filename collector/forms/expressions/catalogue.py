@@ -43,7 +43,7 @@ def _table(text: str) -> dict[str, Signature]:
     return found
 
 
-# In the page's first module.
+# In static/js/engine.js and functions.js.
 COMMON = _table("""
     if 3 3 bvv any
     not 1 1 b boolean
@@ -89,7 +89,7 @@ COMMON = _table("""
     jr:itext 1 1 v string
 """)
 
-# In the page's second module, fetched only by the forms that call one of them.
+# In static/js/functions-rare.js, fetched only by the forms that call one of them.
 RARE = _table("""
     boolean-from-string 1 1 v boolean
     ceiling 1 1 v number

@@ -1,0 +1,101 @@
+"""Run everything and print one Markdown table. Nothing here fails because of a time: figures are for reading."""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+from bench.ingest import Source, ingest_rows, outbox_rows
+from bench.node import serving
+from bench.pages import bytes_rows, check_row, page_rows
+from bench.report import Row, table
+from bench.samples import load_generator, long_xform, starter_answers, starter_xform, text_answers
+from bench.servers import DidNotStart, Server, floor_command, free_ports, running
+from bench.stages import stage_table
+from bench.starts import start_rows
+from bench.wire import wire_rows
+from collector.forms.xform import read_xform
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "bench"
+SAMPLES = 300
+
+
+def main() -> None:
+    """Measure what can be measured here."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--shared", type=Path, default=SHARED, help="folder with gen.py and floor_server.py")
+    shared: Path = parser.parse_args().shared
+    started = monotonic()
+    generator = load_generator(shared)
+    if generator is None:
+        say(f"No gen.py in {shared}: measuring without it, records are of the starter form.")
+    with TemporaryDirectory(prefix="collector-bench-") as made:
+        folder = Path(made)
+        xforms = {"confianza": starter_xform(), "bench_long": long_xform(), **(generator.xforms() if generator else {})}
+        source = Source(generator, {name: read_xform(xform) for name, xform in xforms.items()})
+        rows = measure(folder, shared, source, list(xforms.values()))
+        stages = stage_table(folder, source, xforms.values())
+        say("starts of the program…")
+        rows += start_rows(folder)
+    print(f"\n{describe()}\n\n{table(rows)}\n\n{stages}\n\nTaken in {monotonic() - started:.0f} s.")
+
+
+def measure(folder: Path, shared: Path, source: Source, xforms: list[str]) -> list[Row]:
+    """Measure the node, beside the bare endpoints where those can be served."""
+    generator, forms, starter = source.generator, source.forms, source.forms["confianza"]
+    with ExitStack() as stack:
+        floor = stack.enter_context(floor_server(shared, folder))
+        node = stack.enter_context(serving(folder / "central", xforms))
+        say("batches…")
+        rows = ingest_rows(node, floor, source)
+        say("outboxes…")
+        rows += outbox_rows(node, floor, source)
+        say("pages…")
+        rows += page_rows(node, floor, starter, forms["bench_long"])
+        rows.append(check_row("the 8-item form", ((starter, starter_answers(starter, n)) for n in range(SAMPLES))))
+        if generator is not None:
+            samples = [(forms[one["form"]], text_answers(one["answers"])) for one in generator.raw(SAMPLES, 3)]
+            rows.append(check_row("the generator's forms", samples))
+            rows += wire_rows(node, source)
+        return rows + bytes_rows(node, starter)
+
+
+@contextmanager
+def floor_server(shared: Path, folder: Path) -> Iterator[Server | None]:
+    """Serve the bare endpoints until the block ends; give None, and say why, where that cannot be done."""
+    with ExitStack() as stack:
+        server = None
+        port = free_ports()
+        if not (shared / "floor_server.py").is_file():
+            say(f"No floor_server.py in {shared}: no ratios.")
+        else:
+            command = floor_command(shared, port)
+            # the folder may be read-only, and its own modules are not ours to compile into
+            quiet = {"PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(folder)}
+            try:
+                server = stack.enter_context(running(command, [port], folder / "floor.log", quiet))
+            except DidNotStart as reason:
+                say(f"The floor server did not start, so no ratios: {reason}")
+        yield server
+
+
+def describe() -> str:
+    """Return what the figures were taken on."""
+    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
+    return (
+        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, {load}"
+    )
+
+
+def say(sentence: str) -> None:
+    """Tell how far the run is, beside the table."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""A node to measure: its store prepared with forms, served as people serve it, with senders enrolled."""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from bench.servers import Server, free_ports, node_command, running
+from collector.clock import iso, now_ms
+from collector.db import open_engine, prepare_store, writing
+from collector.form_store import FormStore
+from collector.queries import nodes, store
+from collector.settings import Settings
+from sync.batches import encode_batch, log_line
+
+QUIET = {"COLLECTOR_SYNC_SECONDS": "0"}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node being served as central, and the folder of its store."""
+
+    server: Server
+    data: Path
+
+    @property
+    def url(self) -> str:
+        """Return the address without a slash at the end."""
+        return f"http://127.0.0.1:{self.server.port}"
+
+
+@dataclass
+class Peer:
+    """A sender: what is told by enrolling, and how far its log has gone into batches."""
+
+    node_id: str
+    token: str
+    epoch: str
+    sent: int = 0
+
+    def batch(self, bodies: Iterable[bytes]) -> bytes:
+        """Return the next batch of this sender's log, as sync/upload.py makes it."""
+        after = self.sent
+        lines = [log_line(n, "[]", body.decode()) for n, body in enumerate(bodies, after + 1)]
+        self.sent += len(lines)
+        return encode_batch(self.node_id, self.epoch, after, self.sent, lines, iso(now_ms()))[1]
+
+
+@contextmanager
+def serving(data: Path, xforms: Iterable[str]) -> Iterator[Node]:
+    """Serve a node with the forms published until the block ends."""
+    settings = Settings(data_dir=data, name="central")
+    engine = open_engine(settings.url)
+    prepare_store(engine)
+    with writing(engine) as session:
+        store.first_facts(session, settings.name)
+    forms = FormStore(engine)
+    for xform in xforms:
+        forms.install(xform)
+    engine.dispose()
+    port = free_ports()
+    with running(node_command(data, port), [port], data / "serve.log", QUIET) as server:
+        yield Node(server, data)
+
+
+def enrol(node: Node) -> Peer:
+    """Enrol a new sender, over HTTP as any node."""
+    engine = open_engine(Settings(data_dir=node.data).url)
+    with writing(engine) as session:
+        code = nodes.make_enrol_code(session, now_ms())
+    engine.dispose()
+    wish = {"code": code, "name": "bench", "node_id": secrets.token_hex(16)}
+    answer = httpx.post(f"{node.url}/sync/v1/enroll", json=wish).raise_for_status().json()
+    return Peer(wish["node_id"], answer["token"], secrets.token_hex(8))

@@ -1,0 +1,80 @@
+"""How many bytes a sender's line carries: the sender's own HTTP client, through a relay that counts."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from bench.ingest import BATCH, Source
+from bench.node import Node, Peer, enrol
+from bench.report import Bar, Row
+from sync.client import UpstreamClient
+
+EACH_OF_MANY = Bar(most=160, unit=" B")
+LONE = Bar(most=2_000, unit=" B")
+ANSWER = Bar(most=300, unit=" B")
+
+
+@dataclass
+class Line:
+    """A relay's address and the bytes that have passed it, headers and all."""
+
+    url: str
+    up: int = 0
+    down: int = 0
+
+
+@contextmanager
+def counted(port: int) -> Iterator[Line]:
+    """Relay one connection to `port` of this machine and count it."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        line = Line(f"http://127.0.0.1:{door.getsockname()[1]}")
+        relay = threading.Thread(target=_relay, args=(door, port, line))
+        relay.start()
+        yield line
+        relay.join()
+
+
+def _relay(door: socket.socket, port: int, line: Line) -> None:
+    near, _ = door.accept()
+    with near, socket.create_connection(("127.0.0.1", port)) as far:
+        back = threading.Thread(target=_carry_down, args=(far, near, line))
+        back.start()
+        while part := near.recv(65536):
+            line.up += len(part)
+            far.sendall(part)
+        far.shutdown(socket.SHUT_WR)
+        back.join()
+
+
+def _carry_down(far: socket.socket, near: socket.socket, line: Line) -> None:
+    while part := far.recv(65536):
+        line.down += len(part)
+        near.sendall(part)
+
+
+def wire_rows(node: Node, source: Source) -> list[Row]:
+    """Measure a batch of 100 and a record that goes alone."""
+    peer = enrol(node)
+    bodies = source.bodies(BATCH + 1, seed=50)
+    many, said = _send(node, peer, [next(bodies) for _ in range(BATCH)])
+    lone, _ = _send(node, peer, [next(bodies)])
+    each = many.up / BATCH
+    return [
+        Row(f"up-link a submission, batch of {BATCH}, with headers", f"{each:.0f} B", each, EACH_OF_MANY),
+        Row("up-link of a lone record, with headers", f"{lone.up:,} B", lone.up, LONE),
+        Row(f"answer to {BATCH} stored, body", f"{said} B", said, ANSWER),
+        Row(f"answer to {BATCH} stored, with headers", f"{many.down} B"),
+    ]
+
+
+def _send(node: Node, peer: Peer, bodies: list[bytes]) -> tuple[Line, int]:
+    """Send one batch and return (the counted line, the size of the answer's body)."""
+    sizes: list[int] = []
+    hooks = {"response": [lambda answer: sizes.append(int(answer.headers["content-length"]))]}
+    with counted(node.server.port) as line, httpx.Client(event_hooks=hooks) as http:
+        UpstreamClient(http, line.url, peer.token).post_batch(peer.batch(bodies))
+    return line, sizes[0]
