@@ -17,7 +17,7 @@ lint: $(VENV)/.dev node_modules/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	node_modules/.bin/tsc -p static/tsconfig.json
+	$(BIN)/node node_modules/typescript/bin/tsc -p static/tsconfig.json
 	$(BIN)/python -m pytest tests/test_arrows.py
 
 bench: $(VENV)/.dev
@@ -41,8 +41,8 @@ $(VENV)/.chromium: $(VENV)/.dev
 	$(BIN)/python tools/install_chromium.py
 	@touch $@
 
-node_modules/.installed: package.json
-	npm install --no-audit --no-fund --no-package-lock --loglevel=error
+node_modules/.installed: package.json $(VENV)/.dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
 clean:

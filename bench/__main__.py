@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from bench.ingest import Source, ingest_rows, outbox_rows
-from bench.node import serving
+from bench.node import own_store, serving
 from bench.pages import bytes_rows, check_row, page_rows
 from bench.report import Row, table
 from bench.samples import load_generator, long_xform, starter_answers, starter_xform, text_answers
@@ -19,7 +19,7 @@ from bench.servers import DidNotStart, Server, floor_command, free_ports, runnin
 from bench.stages import stage_table
 from bench.starts import start_rows
 from bench.wire import wire_rows
-from collector.forms.xform import read_xform
+from collector.form_store import FormStore
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "bench"
 SAMPLES = 300
@@ -30,6 +30,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder with gen.py and floor_server.py")
     shared: Path = parser.parse_args().shared
+    if sys.platform != "linux":
+        return say("The CPU clock of another process is read as Linux has it: nothing measured here.")
     started = monotonic()
     generator = load_generator(shared)
     if generator is None:
@@ -37,9 +39,12 @@ def main() -> None:
     with TemporaryDirectory(prefix="collector-bench-") as made:
         folder = Path(made)
         xforms = {"confianza": starter_xform(), "bench_long": long_xform(), **(generator.xforms() if generator else {})}
-        source = Source(generator, {name: read_xform(xform) for name, xform in xforms.items()})
-        rows = measure(folder, shared, source, list(xforms.values()))
-        stages = stage_table(folder, source, xforms.values())
+        with own_store(folder / "own", xforms.values()) as engine:
+            store = FormStore(engine)
+            current = {row.form_id: store.get(row.form_id, row.version) for row in store.current()}
+            source = Source(generator, {name: form for name, form in current.items() if form is not None})
+            rows = measure(folder, shared, source, list(xforms.values()))
+            stages = stage_table(engine, store, source)
         say("starts of the program…")
         rows += start_rows(folder)
     print(f"\n{describe()}\n\n{table(rows)}\n\n{stages}\n\nTaken in {monotonic() - started:.0f} s.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from sqlalchemy import Engine
 
 from bench.servers import Server, free_ports, node_command, running
 from collector.clock import iso, now_ms
@@ -50,8 +51,8 @@ class Peer:
 
 
 @contextmanager
-def serving(data: Path, xforms: Iterable[str]) -> Iterator[Node]:
-    """Serve a node with the forms published until the block ends."""
+def own_store(data: Path, xforms: Iterable[str]) -> Iterator[Engine]:
+    """Open a new store below `data` with the forms published, until the block ends."""
     settings = Settings(data_dir=data, name="central")
     engine = open_engine(settings.url)
     prepare_store(engine)
@@ -60,8 +61,15 @@ def serving(data: Path, xforms: Iterable[str]) -> Iterator[Node]:
     forms = FormStore(engine)
     for xform in xforms:
         forms.install(xform)
+    yield engine
     engine.dispose()
-    port = free_ports()
+
+
+@contextmanager
+def serving(data: Path, xforms: Iterable[str]) -> Iterator[Node]:
+    """Serve a node with the forms published until the block ends."""
+    with own_store(data, xforms):
+        port = free_ports()
     with running(node_command(data, port), [port], data / "serve.log", QUIET) as server:
         yield Node(server, data)
 

@@ -1,4 +1,4 @@
-"""What is sent: submissions as records of ours, made from the shared generator's answers, and the forms they belong to.
+"""What is sent: submissions as records of ours, and the forms that they belong to.
 
 The generator (`gen.py` of the shared folder) gives answers as JSON values. A record of ours carries text, as ODK stores
 it: several choices with a blank between, numbers in digits. Without the generator the starter form's choices are drawn.

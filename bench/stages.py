@@ -1,9 +1,8 @@
 """Where the CPU time of a batch goes, stage by stage, in this process: what to look at when ingest is slow."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
-from pathlib import Path
 from statistics import median
 from time import process_time
 from typing import TypeVar
@@ -13,9 +12,9 @@ from sqlalchemy import Engine
 from bench.ingest import BATCH, Source
 from bench.node import Peer
 from collector.clock import now_ms
-from collector.db import open_engine, prepare_store, writing
+from collector.db import writing
 from collector.form_store import FormStore
-from collector.queries import nodes, store
+from collector.queries import nodes
 from collector.submissions import flags_of
 from sync.batches import inflate, read_batch
 from sync.receive import receive_batch
@@ -25,21 +24,14 @@ Work = TypeVar("Work")
 HEAD = "| stage of a batch of 100, without HTTP | CPU | share |\n|---|---:|---:|"
 
 
-def stage_table(folder: Path, source: Source, xforms: Iterable[str]) -> str:
-    """Return a Markdown table of the stages."""
+def stage_table(engine: Engine, forms: FormStore, source: Source) -> str:
+    """Return a Markdown table of the stages; the store takes the batches."""
     peer = Peer(secrets.token_hex(16), "", secrets.token_hex(8))
     bodies = source.bodies(BATCHES * BATCH, seed=70)
     packed = [peer.batch(islice(bodies, BATCH)) for _ in range(BATCHES)]
-    engine = open_engine(f"sqlite:///{folder / 'stages.db'}")
-    prepare_store(engine)
     with writing(engine) as session:
-        store.first_facts(session, "stages")
         nodes.enrol_node(session, nodes.make_enrol_code(session, now_ms()), "bench", peer.node_id, now_ms())
-    forms = FormStore(engine)
-    for xform in xforms:
-        forms.install(xform)
     found = _stages(engine, forms, peer.node_id, packed)
-    engine.dispose()
     whole = found["whole"]
     return "\n".join([HEAD, *(f"| {name} | {spent:.1f} ms | {spent / whole:.0%} |" for name, spent in found.items())])
 

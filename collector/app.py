@@ -18,6 +18,7 @@ from collector.assets import asset_dir, load_assets
 from collector.clock import now_ms
 from collector.db import open_engine, prepare_store, reading, writing
 from collector.form_store import FormStore
+from collector.kept_pages import KeptPages
 from collector.pages import load_english, make_environment, page, page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import store
@@ -41,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     state = app.state
     state.settings, state.engine = settings, engine
     state.forms = FormStore(engine)
-    state.form_pages = {}
+    state.kept_pages = {}
     state.assets = load_assets(asset_dir("static"))
     state.templates = make_environment(state.assets)
     state.english = load_english()
@@ -56,6 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (static.router, citizen.router, facilitator.router, lab.router, pull.router, sync_routes.router):
         app.include_router(router)
     app.add_middleware(SafetyHeaders)
+    app.add_middleware(KeptPages, pages=state.kept_pages)  # outermost: the last one added
     _add_handlers(app)
     return app
 

@@ -38,8 +38,8 @@ class FormStore:
             return None
         form = form_from_json(json.loads(row.definition))
         with self._lock:
-            self._forms[form_id, version] = form
-        return form
+            # two threads may have read it at once: everybody goes on with the same one
+            return self._forms.setdefault((form_id, version), form)
 
     def versions(self, form_id: str | None = None) -> list[FormVersion]:
         """Return published versions, newest first; of one form when given."""

@@ -91,7 +91,7 @@ def encode_batch(
         "sent_at": sent_at,
     }
     first = json.dumps(header, separators=(",", ":")).encode() + b"\n"
-    return batch, gzip.compress(first + rest, 6, mtime=0)
+    return batch, gzip.compress(first + rest, 9, mtime=0)
 
 
 def hops_json(hops: Sequence[Hop]) -> str:

@@ -29,6 +29,7 @@ from collector.forms.expressions import (
     to_text,
 )
 from tests.instance_xml import Instance, read_instance
+from tests.node_js import NODE
 
 MAX_MISSING_NODES = 50
 RUNNER = Path(__file__).with_name("conformance_runner.mjs")
@@ -191,7 +192,7 @@ def answer_with_js(vectors: list[dict[str, Any]]) -> Iterable[dict[str, object]]
 
 def run_js(tasks: list[str], scripts: tuple[str, ...] = SCRIPTS) -> str:
     """Return what node answers to `tasks` with the core of the engine and `scripts` of static/js."""
-    command = ["node", str(RUNNER), *scripts]
+    command = [NODE, str(RUNNER), *scripts]
     return subprocess.run(command, input="\n".join(tasks), capture_output=True, text=True, check=True).stdout
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Row, func, literal, union_all, update
+from sqlalchemy import Connection, Row, func, union_all, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -42,7 +42,7 @@ def ingest(session: Session, arrivals: Sequence[Arrival], received_ms: int) -> l
     Same id and bytes: duplicate. Same id, other bytes: the first stays and is marked contested, the second is kept
     in quarantine. One read and two inserts a call, however many arrivals. Give at most 500.
     """
-    held = _held(session, [arrival.id for arrival in arrivals])
+    held = _held(session, [arrival.id for arrival in arrivals]) if arrivals else {}
     outcomes: list[Outcome] = []
     new: list[Arrival] = []
     aside: list[tuple[Arrival, str]] = []
@@ -72,16 +72,19 @@ def ingest(session: Session, arrivals: Sequence[Arrival], received_ms: int) -> l
 
 def _held(session: Session, ids: list[str]) -> dict[str, dict[bytes, str]]:
     """Return id -> {sha256: "record" | "quarantine"} for those of `ids` that the store has."""
-    both = union_all(
-        select(Record.id, Record.sha256, literal("record").label("place")).where(col(Record.id).in_(ids)),
-        select(Quarantine.id, Quarantine.sha256, literal("quarantine").label("place")).where(
-            col(Quarantine.id).in_(ids)
-        ),
-    )
     held: dict[str, dict[bytes, str]] = {}
-    for record_id, sha256, place in session.execute(both):
-        held.setdefault(record_id, {})[bytes(sha256)] = place
+    connection = session.connection()
+    marks = ", ".join([_mark(connection)] * len(ids))
+    for place in ("record", "quarantine"):
+        # by the driver: building these statements cost a third of a batch
+        rows = connection.exec_driver_sql(f"SELECT id, sha256 FROM {place} WHERE id IN ({marks})", tuple(ids))  # noqa: S608
+        for record_id, sha256 in rows:
+            held.setdefault(record_id, {})[bytes(sha256)] = place
     return held
+
+
+def _mark(connection: Connection) -> str:
+    return "?" if connection.dialect.name == "sqlite" else "%s"
 
 
 RECORD_COLUMNS = (
@@ -111,9 +114,9 @@ def _insert(session: Session, new: list[Arrival], aside: list[tuple[Arrival, str
 
 def _take_numbers(session: Session, count: int) -> int:
     """Return the first of `count` log numbers; the row's lock keeps numbers in commit order on PostgreSQL too."""
-    statement = update(Log).where(col(Log.slot) == 1).values(next_n=Log.next_n + count).returning(col(Log.next_n))
-    after = session.execute(statement).scalar_one()
-    return int(after) - count
+    connection = session.connection()
+    statement = f"UPDATE log SET next_n = next_n + {_mark(connection)} WHERE slot = 1 RETURNING next_n"  # noqa: S608
+    return int(connection.exec_driver_sql(statement, (count,)).scalar_one()) - count
 
 
 def _insert_rows(session: Session, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
@@ -121,7 +124,7 @@ def _insert_rows(session: Session, table: str, columns: Sequence[str], rows: lis
     if not rows:
         return
     connection = session.connection()
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    mark = _mark(connection)
     names, marks = ", ".join(columns), ", ".join([mark] * len(columns))
     connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
 
@@ -210,7 +213,7 @@ def add_receipts(session: Session, held: Sequence[tuple[str, bytes]], at_ms: int
     if not held:
         return
     connection = session.connection()
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    mark = _mark(connection)
     connection.exec_driver_sql(
         f"INSERT INTO receipt (id, sha256, at_ms) VALUES ({mark}, {mark}, {mark}) ON CONFLICT (id, sha256) DO NOTHING",  # noqa: S608
         [(record_id, sha256, at_ms) for record_id, sha256 in held],

@@ -1,13 +1,11 @@
 """What citizens meet: the start page, a form's page, its posts without JavaScript, and where an answer is."""
 
-import gzip
-import hashlib
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from collector.clock import iso, now_ms, offset_here, parse_iso
 from collector.db import reading, writing
@@ -22,6 +20,7 @@ from collector.fill_page import (
 )
 from collector.forms.model import Form, language_code
 from collector.forms.state import Filling
+from collector.kept_pages import WEEK, Kept, keep, send_kept
 from collector.pages import browser_language, page, render
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import nodes, records
@@ -30,7 +29,6 @@ from collector.web import FORM_LIMIT, read_body
 from sync.records import uuid7
 
 router = APIRouter(include_in_schema=False)
-WEEK = "max-age=604800"
 FACES = [f"face{number}" for number in range(11)]
 SCRIPTS = ("js/app.js", "js/outbox.js", "js/fill.js", "js/state.js", "js/engine.js")
 
@@ -92,55 +90,41 @@ def find_form(request: Request, form_id: str, version: str) -> Form:
     return form
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A form's page and JSON as sent, made once a version."""
+class KeptResponse(Response):
+    """The answer of a page that is kept from now on; the next one comes from `KeptPages` itself."""
 
-    body: bytes
-    gzipped: bytes
-    etag: str
-    media_type: str
+    def __init__(self, kept: Kept) -> None:
+        super().__init__()
+        self.kept = kept
 
-
-def _keep(body: bytes, media_type: str) -> Kept:
-    return Kept(body, gzip.compress(body, 9, mtime=0), f'"{hashlib.sha256(body).hexdigest()[:16]}"', media_type)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_kept(self.kept, dict(scope["headers"]), send)
 
 
 @router.get("/f/{form_id}/{version}")
 def form_page(request: Request, form_id: str, version: str) -> Response:
     """The form's page: the same bytes for everybody, kept by the browser for a week."""
-    return _send_kept(request, _kept(request, form_id, version)[0])
+    return _kept(request, form_id, version)
 
 
 @router.get("/f/{form_id}/{version}/form.json")
 def form_json(request: Request, form_id: str, version: str) -> Response:
     """What the page's scripts read of the form."""
-    return _send_kept(request, _kept(request, form_id, version)[1])
+    return _kept(request, form_id, version)
 
 
-def _kept(request: Request, form_id: str, version: str) -> tuple[Kept, Kept]:
-    known: dict[tuple[str, str], tuple[Kept, Kept]] = request.app.state.form_pages
-    if (form_id, version) not in known:
-        form = find_form(request, form_id, version)
-        language = _language(form)
-        view = View(request, form, Filling(form, (now_ms(), 0), language_code(language)), language)
-        view.filling.settle()
-        html = view.render(first=True)
-        content = fill_json(form, view.words)
-        known[form_id, version] = (
-            _keep(html.encode(), "text/html; charset=utf-8"),
-            _keep(content, "application/json"),
-        )
-    return known[form_id, version]
-
-
-def _send_kept(request: Request, kept: Kept) -> Response:
-    headers = {"Cache-Control": WEEK, "ETag": kept.etag, "Vary": "Accept-Encoding"}
-    if request.headers.get("if-none-match") == kept.etag:
-        return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(kept.gzipped, headers=headers | {"Content-Encoding": "gzip"}, media_type=kept.media_type)
-    return Response(kept.body, headers=headers, media_type=kept.media_type)
+def _kept(request: Request, form_id: str, version: str) -> Response:
+    """Make the page and its JSON in one walk, and keep both."""
+    form = find_form(request, form_id, version)
+    language = _language(form)
+    view = View(request, form, Filling(form, (now_ms(), 0), language_code(language)), language)
+    view.filling.settle()
+    html = view.render(first=True)
+    pages: dict[str, Kept] = request.app.state.kept_pages
+    path = f"/f/{form_id}/{version}"
+    pages[f"{path}/form.json"] = keep(fill_json(form, view.words), "application/json")
+    pages[path] = keep(html.encode(), "text/html; charset=utf-8")
+    return KeptResponse(pages[request.scope["path"]])
 
 
 class View:

@@ -83,6 +83,7 @@ function heard(event) {
   state.env.now = now();
   state.set(i, heardFrom(i));
   if (!state.problem(i)) complain(i, '');
+  if (!$('.bad')) $('#trouble').hidden = true;
   react();
   clearTimeout(timer);
   timer = setTimeout(keep, 400);
@@ -273,6 +274,7 @@ function clicked(event) {
   event.preventDefault();
   speak(name);
   react();
+  if (!$('#trouble').hidden) checkPage(page);
   keep();
 }
 

@@ -106,7 +106,7 @@ export async function drain() {
   }
 }
 
-/** Runs `work` in one tab only: Web Locks where they are, else a lease row of 45 s. @param {() => Promise<void>} work */
+/** Runs `work` in one tab only: Web Locks where they are, else a lease row of 25 s, longer than one post may take. @param {() => Promise<void>} work */
 async function alone(work) {
   if (navigator.locks) {
     await navigator.locks.request('collector-drain', { ifAvailable: true }, (lock) => lock && work());
@@ -130,7 +130,7 @@ async function takeLease(me) {
     const held = meta.get('lease');
     held.onsuccess = () => {
       mine = !held.result || held.result.until < Date.now();
-      if (mine) meta.put({ me, until: Date.now() + 45000 }, 'lease');
+      if (mine) meta.put({ me, until: Date.now() + 25000 }, 'lease');
     };
   }, 'relaxed');
   return mine;

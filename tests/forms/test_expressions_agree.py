@@ -14,6 +14,7 @@ from collector.forms.expressions import Env, ExpressionError, Ir, Row, build, co
 from collector.forms.expressions.catalogue import COMMON, FUNCTIONS, RARE
 from tests.conformance import SCRIPTS, cast, place_of, run_js, without_parents
 from tests.forms.expression_form import DISTRICTS, NOW, SHAPE, member
+from tests.node_js import NODE
 
 MAX_BYTES = {"engine.js": 800, "functions.js": 4_000, "functions-rare.js": 2_300}
 TEXTS = [
@@ -312,7 +313,7 @@ def test_the_page_has_every_function_and_no_other():
         }}
         console.log(JSON.stringify(names));
     """
-    command = ["node", "--input-type=module", "--eval", script]
+    command = [NODE, "--input-type=module", "--eval", script]
     core, common, everything = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     resolved_away = {"pulldata", "indexed-repeat"}
     operators = {"and", "or", "=", "!=", "<", "<=", ">", ">=", "+", "-", "*", "div", "mod"}

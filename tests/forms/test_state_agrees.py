@@ -11,6 +11,7 @@ from collector.fill_page import Words, fill_json
 from collector.forms.model import Form, language_code
 from collector.forms.state import Filling
 from collector.forms.xform import read_xform
+from tests.node_js import NODE
 
 NOW = (1_764_559_800_000, -300)  # 2025-11-30 22:30 in Panama, already December in UTC
 FORM = """
@@ -76,7 +77,7 @@ def answers_of_the_page(data: dict[str, object], lang: str, given: dict[str, str
     folder = f"{asset_dir('static') / 'js'}/"
     script = RUN.replace("STATE", json.dumps(f"{folder}state.js")).replace("FOLDER", json.dumps(folder))
     script = script.replace("INPUT", json.dumps(json.dumps([data, NOW, lang, given])))
-    command = ["node", "--input-type=module", "--eval", script]
+    command = [NODE, "--input-type=module", "--eval", script]
     answers: dict[str, str] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     return answers
 

@@ -1,4 +1,4 @@
-"""The functions forms use, on values already evaluated. static/js/engine.js holds the same ones.
+"""The functions forms use, on values already evaluated. static/js/functions.js holds the same ones.
 
 Every function takes the environment and its arguments. Those that look at the row, or must not evaluate all their
 arguments (if, coalesce, once, position, last), stand in build.py.
