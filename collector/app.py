@@ -22,7 +22,7 @@ from collector.kept_pages import KeptPages
 from collector.pages import load_english, make_environment, page, page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import store
-from collector.routes import citizen, facilitator, lab, pull, static
+from collector.routes import citizen, facilitator, lab, publish, pull, static
 from collector.routes import sync as sync_routes
 from collector.settings import Settings
 from collector.submissions import flags_of
@@ -54,7 +54,8 @@ def create_app(settings: Settings) -> FastAPI:
     state.sync_loop = SyncLoop(engine, settings.sync_seconds, state.install_form)
     state.kick = state.sync_loop.kick
     state.sync_now = lambda: sync_now(app)
-    for router in (static.router, citizen.router, facilitator.router, lab.router, pull.router, sync_routes.router):
+    pages_of_people = (citizen.router, facilitator.router, lab.router, publish.router)
+    for router in (static.router, *pages_of_people, pull.router, sync_routes.router):
         app.include_router(router)
     app.add_middleware(SafetyHeaders)
     app.add_middleware(KeptPages, pages=state.kept_pages)  # outermost: the last one added

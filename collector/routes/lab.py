@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 from sqlalchemy import Engine
 
-from collector.clock import iso, now_ms
+from collector.clock import iso
 from collector.db import reading
 from collector.forms.model import Form
 from collector.lab.csv import CsvRecord, Layout, csv_lines, split_choices
@@ -29,7 +29,7 @@ from collector.lab.results import (
     territory_columns,
 )
 from collector.lab.tables import Column, answers_of, columns_of, language_of, selects, shown
-from collector.pages import page, page_language, translator
+from collector.pages import page, page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import lab as lab_queries
 from collector.queries import records as record_queries
@@ -44,6 +44,7 @@ from collector.routes.access import (
     sign_in_lab,
     sign_out,
 )
+from collector.routes.lab_scope import lab_scope, zone_here
 from collector.tables import Record
 
 router = APIRouter(prefix="/lab", include_in_schema=False)
@@ -83,7 +84,7 @@ def log_in(request: Request, posted: Posted) -> Response:
 
 
 def _login_page(request: Request, email: str, trouble: str, target: str, status: int) -> Response:
-    scope = _scope(request, "", "")
+    scope = lab_scope(request, "", "")
     scope.update(nav=[], email=email, trouble=trouble, target=local_path(target, "/lab"))
     return page(request, "lab/login.html", scope, status=status)
 
@@ -116,7 +117,7 @@ def show_forms(request: Request, user: User) -> Response:
         counts = {count.form: count for count in lab_queries.form_counts(session)}
         nodes = lab_queries.node_counts(session)
         quarantined = record_queries.count_quarantine(session)
-    scope = _scope(request, user, "/lab")
+    scope = lab_scope(request, user, "/lab")
     scope.update(forms=_form_lines(request, counts), nodes=nodes, quarantined=quarantined, own_id=_node_id(request))
     return page(request, "lab/forms.html", scope)
 
@@ -166,7 +167,7 @@ Opened = Annotated[OpenForm, Depends(open_form)]
 @router.get("/forms/{form_id}")
 def show_form(request: Request, user: User, opened: Opened, before: int | None = None) -> Response:
     """Show one form in numbers and its records, newest first; HTMX asks for another page of records alone."""
-    scope = _scope(request, user, "")
+    scope = lab_scope(request, user, "")
     scope.update(_records_scope(request, opened, before))
     if request.headers.get("hx-request") == "true":
         return page(request, "lab/form.html", scope, block="records")
@@ -178,8 +179,8 @@ def show_form(request: Request, user: User, opened: Opened, before: int | None =
 
 def _results(request: Request, opened: OpenForm) -> Results:
     territory = territory_columns(opened.columns, _municipalities())
-    today = datetime.now(_zone()).date()
-    return results_of(opened.columns, _counted(request, opened), territory, opened.language, today, _zone())
+    today = datetime.now(zone_here()).date()
+    return results_of(opened.columns, _counted(request, opened), territory, opened.language, today, zone_here())
 
 
 def _counted(request: Request, opened: OpenForm) -> Counted:
@@ -225,7 +226,7 @@ def _record_line(opened: OpenForm, record: Record) -> RecordLine:
     content = json.loads(record.body or "{}")
     answers = answers_of(content)
     cells = [shown(column, answers.get(column.key, ""), opened.language) for column in opened.columns]
-    return RecordLine(record, moment_in(str(content.get("finished", "")), _zone()), cells)
+    return RecordLine(record, moment_in(str(content.get("finished", "")), zone_here()), cells)
 
 
 # --- one record
@@ -239,7 +240,7 @@ def show_record(request: Request, user: User, record_id: str) -> Response:
         names = lab_queries.node_names(session)
     if record is None:
         raise ProblemError(PROBLEMS["record_not_found"], id=record_id)
-    scope = _scope(request, user, "")
+    scope = lab_scope(request, user, "")
     scope.update(_record_scope(request, record), names=names)
     return page(request, "lab/record.html", scope)
 
@@ -314,42 +315,6 @@ def _in_pieces(lines: Iterator[str], size: int = 64 * 1024) -> Iterator[str]:
             yield "".join(piece)
             piece, length = [], 0
     yield "".join(piece)
-
-
-# --- what every page of the lab gets
-
-
-def _scope(request: Request, user: str, current: str) -> dict[str, Any]:
-    translate = translator(request.app.state.english, page_language(request))
-    name = request.app.state.node_name
-    return {
-        "kind": "lab",
-        "brand": "Collector",
-        "place": "" if name == "Collector" else name,
-        "home": "/lab",
-        "nav": [("/lab", translate("Formularios"), current == "/lab")],
-        "who": user,
-        "ago": lambda ms: _ago(now_ms() - ms, translate),
-        "local": lambda ms: moment_in(iso(ms), _zone()),
-        "moment": lambda text: moment_in(text, _zone()),
-        "static": request.app.state.assets.url,
-    }
-
-
-def _ago(passed_ms: int, translate: Any) -> str:
-    minutes = passed_ms // 60_000
-    if minutes < 1:
-        return str(translate("ahora"))
-    if minutes < 60:
-        return str(translate("hace {n} min", n=minutes))
-    if minutes < 48 * 60:
-        return str(translate("hace {n} h", n=minutes // 60))
-    return str(translate("hace {n} días", n=minutes // (24 * 60)))
-
-
-def _zone() -> tzinfo:
-    """Return the time zone of this node, in which its people read times."""
-    return datetime.now(UTC).astimezone().tzinfo or UTC
 
 
 def _node_id(request: Request) -> str:
