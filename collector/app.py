@@ -26,7 +26,7 @@ from collector.routes import citizen, facilitator, lab, publish, pull, static
 from collector.routes import sync as sync_routes
 from collector.settings import Settings
 from collector.submissions import flags_of
-from collector.web import SafetyHeaders, wants_html
+from collector.web import HEADERS, SafetyHeaders, wants_html
 from sync.push import SyncLoop, SyncResult, sync_once
 
 log = logging.getLogger("collector")
@@ -107,7 +107,9 @@ def _add_handlers(app: FastAPI) -> None:
     def unknown(request: Request, error: Exception) -> Response:
         number = f"E-{secrets.randbelow(9000) + 1000}"
         log.error("%s %s %s", number, request.method, request.url.path, exc_info=error)
-        return answer_problem(request, ProblemError(PROBLEMS["server_error"], number=number))
+        response = answer_problem(request, ProblemError(PROBLEMS["server_error"], number=number))
+        response.headers.update(HEADERS)  # this handler stands outside SafetyHeaders
+        return response
 
 
 def answer_problem(request: Request, error: ProblemError) -> Response:

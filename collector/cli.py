@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 import httpx
 from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError
 
 from collector import __version__
 from collector.clock import now_ms
 from collector.db import open_engine, prepare_store, reading, writing
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import store
-from collector.settings import Settings, settings_from_environment
+from collector.settings import SettingError, Settings, settings_from_environment
 
 if TYPE_CHECKING:
     from collector.publishing import Checked
@@ -32,8 +33,13 @@ def main() -> None:
     try:
         cli()
     except ProblemError as error:
-        click.echo(error.sentence("es"), err=True)
-        raise SystemExit(1) from error
+        _stop(error.sentence("es"))
+    except SettingError as error:
+        _stop(str(error))
+    except DatabaseError as error:
+        _stop(f"No se puede usar la base de datos: {error.orig}. No se cambió nada; revise la carpeta de --data.")
+    except OSError as error:
+        _stop(f"No se puede usar {error.filename or 'ese archivo o carpeta'}: {error.strerror}. Revise --data.")
 
 
 def _open(data: Path | None) -> tuple[Settings, Engine]:

@@ -33,6 +33,6 @@ def parse_iso(text: str) -> tuple[int, int] | None:
     except ValueError:
         return None
     offset = moment.utcoffset()
-    if offset is None:
+    if offset is None or not 1970 <= moment.year <= 9000:  # years in which every zone can say it
         return None
     return round(moment.timestamp() * 1000), int(offset.total_seconds() // 60)

@@ -23,6 +23,7 @@ from collector.publishing import check_file
 from collector.queries import nodes
 from collector.queries.people import list_users
 from collector.settings import Settings
+from collector.web import lan_address
 from sync.push import enrol
 
 STARTER = Path(__file__).resolve().parent / "starter"
@@ -125,7 +126,7 @@ def _enrol(central: Running, field: Running, port: int) -> None:
 
 
 def _tell(host: str, port: int, secret: dict[str, str]) -> None:
-    address = _lan_address() if host == "0.0.0.0" else host  # noqa: S104
+    address = lan_address() if host == "0.0.0.0" else host  # noqa: S104
     field, central = f"http://{address}:{port}", f"http://{address}:{port + 1}"
     click.echo(
         f"""
@@ -155,13 +156,3 @@ Collector está listo. / Collector is ready.
         segno.make(f"{field}/f/confianza", error="l", micro=False).terminal(compact=True)
     click.echo("Ctrl-C termina los dos equipos. / Ctrl-C ends both nodes.", nl=True)
     sys.stdout.flush()
-
-
-def _lan_address() -> str:
-    """Return the address other devices of this network see; no packet is sent for it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])

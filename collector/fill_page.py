@@ -11,8 +11,10 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from collector.fill_rows import needs_rows, row_node, rows_json
 from collector.forms.expressions import columns_used, functions_used, instances_used, labels_used, scripts_needed
-from collector.forms.model import IR, Choice, Form, Group, Question, Text, language_code, text_in
+from collector.forms.model import IR, Choice, Form, Group, Question, Repeat, Text, language_code, text_in
+from collector.forms.program import program_of
 from collector.forms.state import Filling, choice_text, language_of, texts_by_id
 
 LONG_LIST = 12  # above this a list is a <select>: light, and phones know how to show it
@@ -153,8 +155,12 @@ def sentence_for(form: Form, question: Question, trouble: str, words: Words) -> 
     return words.plain(said) or words.plain(words.ui(ours))
 
 
-def fill_json(form: Form, words: Words) -> bytes:
-    """Return what the page's scripts need of the form, as JSON. `words` has walked the whole page before."""
+def fill_json(form: Form, words: Words, *, whole: bool = False) -> bytes:
+    """Return what the page's scripts need of the form, as JSON. `words` has walked the whole page before.
+
+    whole: with what rows.js needs, also for a form that state.js can fill in.
+    """
+    whole = whole or needs_rows(form)
     index = {path: number for number, path in enumerate(form.nodes)}
     plain = {q.list_name for q in form.questions if q.list_name and q.choice_filter is None}
     languages = form.languages or ("",)
@@ -165,7 +171,7 @@ def fill_json(form: Form, words: Words) -> bytes:
         "title": form.title,
         "langs": languages,
         "codes": {name: language_code(name) for name in languages},
-        "nodes": [_node(form, path, index) for path in form.nodes],
+        "nodes": [_node(form, path, index, whole) for path in form.nodes],
         "order": [index[path] for path in form.order],
         "pages": [[index[path] for path in page] for page in form.pages],
         # columns only of lists that an expression reads; names of the others
@@ -174,6 +180,8 @@ def fill_json(form: Form, words: Words) -> bytes:
         "ui": {name: {key: words.ui(text)[name] for key, text in _spoken(form).items()} for name in languages},
         "texts": words.by_language(),
     }
+    if whole:
+        content |= rows_json(form, index)
     more = form_scripts(form)
     if more:
         content["more"] = more
@@ -196,12 +204,16 @@ def _spoken(form: Form) -> dict[str, str]:
 @lru_cache(maxsize=256)
 def form_scripts(form: Form) -> tuple[str, ...]:
     """Return the scripts of static/js that this form's expressions need besides engine.js."""
-    return max((scripts_needed(ir, type) for ir, type in _expressions(form)), key=len, default=())
+    needed = max((scripts_needed(ir, type) for ir, type in _expressions(form)), key=len, default=())
+    return needed or (("functions.js",) if needs_rows(form) else ())
 
 
 def _expressions(form: Form) -> Iterator[tuple[IR, str]]:
     """Yield the expressions that the page evaluates, with the bind type that keeps their value."""
     found = [(group.relevant, "string") for group in form.groups]
+    found += [(ir, "string") for repeat in form.repeats for ir in (repeat.relevant, repeat.readonly, repeat.count)]
+    found += [(ir, "string") for action in form.actions for ir in (action.rows, action.value)]
+    found += [(ir, "string") for _, ir in form.outputs]
     for question in form.questions:
         logic = question.logic
         conditions = (logic.relevant, logic.required, logic.constraint, question.choice_filter)
@@ -250,33 +262,37 @@ def _codes(form: Form) -> list[str]:
     return sorted({language_code(name) for name in form.languages or ("",)})
 
 
-def _node(form: Form, path: str, index: Mapping[str, int]) -> dict[str, Any]:
-    group = next((group for group in form.groups if group.path == path), None)
-    if group is not None:
-        return _lean({"k": path, "s": 0, "g": [index[p] for p in group.groups], "r": group.relevant})
-    question = form.question(path)
+def _node(form: Form, path: str, index: Mapping[str, int], whole: bool) -> dict[str, Any]:
+    node = program_of(form).groups.get(path) or program_of(form).repeats.get(path) or form.question(path)
+    facts = _group_node(node, index) if not isinstance(node, Question) else _question_node(node, index)
+    return _lean(facts | (row_node(form, node, index) if whole else {}))
+
+
+def _group_node(group: Group | Repeat, index: Mapping[str, int]) -> dict[str, Any]:
+    return {"k": group.path, "s": 0, "g": [index[p] for p in group.groups], "r": group.relevant}
+
+
+def _question_node(question: Question, index: Mapping[str, int]) -> dict[str, Any]:
     logic = question.logic
     messages = {
         "required": dict(question.required_message),
         "constraint": dict(question.constraint_message),
     }
-    return _lean(
-        {
-            "k": question.key,
-            "s": question.slot,
-            "t": question.type,
-            "b": question.bind if logic.calculate else "",
-            "g": [index[p] for p in question.groups],
-            "r": logic.relevant,
-            "q": 1 if logic.required == ["f", "true"] else logic.required,
-            "c": logic.constraint,
-            "x": logic.calculate,
-            "f": question.choice_filter,
-            "l": question.list_name,
-            "d": question.default,
-            "m": {name: text for name, text in messages.items() if text},
-        }
-    )
+    return {
+        "k": question.key,
+        "s": question.slot,
+        "t": question.type,
+        "b": question.bind if logic.calculate else "",
+        "g": [index[p] for p in question.groups],
+        "r": logic.relevant,
+        "q": 1 if logic.required == ["f", "true"] else logic.required,
+        "c": logic.constraint,
+        "x": logic.calculate,
+        "f": question.choice_filter,
+        "l": question.list_name,
+        "d": question.default,
+        "m": {name: text for name, text in messages.items() if text},
+    }
 
 
 def _lean(node: dict[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,8 @@ class LabFile:
             foreign = [name for name in names if name.lower() in OUR_TABLES]
             if foreign:
                 raise ValueError(f"la tabla {foreign[0]} es de otro uso")
+            if {"record", "quarantine", "meta"} <= set(names):
+                raise ValueError("es la base de datos de un equipo de Collector")
         with self._db.atomic():
             for name, (columns, pk) in TABLES.items():
                 self._table(name).create(columns, pk=pk if len(pk) > 1 else pk[0], if_not_exists=True)

@@ -28,6 +28,10 @@ class Settings:
         return self.database_url or f"sqlite:///{self.data_dir / 'collector.db'}"
 
 
+class SettingError(ValueError):
+    """A setting that cannot be read; the sentence says which."""
+
+
 def settings_from_environment(data_dir: Path | None = None) -> Settings:
     """Read COLLECTOR_* variables; `data_dir` wins over COLLECTOR_DATA."""
     env = os.environ
@@ -36,6 +40,13 @@ def settings_from_environment(data_dir: Path | None = None) -> Settings:
         database_url=env.get("COLLECTOR_DATABASE_URL", ""),
         name=env.get("COLLECTOR_NAME", ""),
         public_url=env.get("COLLECTOR_PUBLIC_URL", "").rstrip("/"),
-        sync_seconds=float(env.get("COLLECTOR_SYNC_SECONDS", "15")),
+        sync_seconds=_seconds(env.get("COLLECTOR_SYNC_SECONDS", "15")),
         secure_cookies=env.get("COLLECTOR_SECURE_COOKIES", "") == "1",
     )
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise SettingError(f"COLLECTOR_SYNC_SECONDS es «{text}» y tiene que ser un número de segundos.") from error

@@ -197,3 +197,50 @@ def form_node(make_node: Callable[..., Node], publish: Callable[[Node, str], Non
     node = make_node()
     publish(node, "confianza")
     return node
+
+
+@pytest.mark.parametrize(
+    ("question", "version", "says"),
+    [
+        ("| text | a | A | |", "..", "no puede ser «..»"),
+        ("| text | a | A | |", "current", "no puede ser «current»"),
+        ("| text | _page | A | |", "1", "«_page»"),
+        ("| text | a | A | regex(., '^(a+)+$') |", "1", "puede tardar horas"),
+    ],
+)
+def test_a_form_that_would_break_a_node_is_refused_at_publish(
+    tmp_path: Path, question: str, version: str, says: str
+) -> None:
+    sheet = (
+        "| survey |\n| | type | name | label | constraint |\n| {} \n"
+        "| settings |\n| | form_id | version |\n| | f | {} |\n"
+    )
+    (tmp_path / "f.md").write_text(sheet.format(question, version))
+    done = collector("form", "check", str(tmp_path / "f.md"))
+    assert done.returncode == 1 and says in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("headers", "data"),
+    [
+        ({"Origin": "http://[::1"}, {"_go": "next"}),
+        ({}, {"_go": "send", "_started": "9999-12-31T23:59:59-14:00"}),
+        ({}, {"_go": "send", "_started": "0001-01-01T00:00:00+14:00"}),
+    ],
+)
+def test_odd_headers_and_times_are_answered(form_node: Node, headers: dict[str, str], data: dict[str, str]) -> None:
+    whole = {**dict(submission()["answers"]), **data}  # type: ignore[call-overload]
+    assert httpx.post(form_node.url + PAGE, data=whole, headers=headers).status_code < 500
+    assert httpx.post(f"{form_node.url}/equipo/pin", data={"pin": "1", "next": "http://["}).status_code < 500
+
+
+def test_a_nodes_own_database_is_no_place_for_a_pull(make_node: Callable[..., Node], tmp_path: Path) -> None:
+    node = make_node()
+    done = collector("pull", node.url, "--token", "col_x", "--to", str(node.data_dir / "collector.db"))
+    assert done.returncode == 1 and "es la base de datos de un equipo" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("status", "--data", "/dev/null/x"), ("status", "--data", __file__)])
+def test_a_data_folder_that_cannot_be_used_is_a_sentence(words: tuple[str, ...]) -> None:
+    done = collector(*words)
+    assert done.returncode == 1 and "--data" in done.stderr and "Traceback" not in done.stderr

@@ -1,15 +1,23 @@
 """The typed form: what a published XForm says, ready to be asked, checked and exported. Pure data, JSON both ways.
 
 Answers are text as ODK stores it ("5", "2.50", "1 3" for select_multiple, "2026-11-20"), under the question's `key`:
-its path below the root without the root ("grupo/edad"). Texts are `{language: text}`; see `text_in`.
+its path below the root without the root ("grupo/edad"). A repeat holds a list of rows under its own key; inside a row
+keys are relative to the repeat: {"casa/persona": [{"nombre": "Ana", "visita": [{"fecha": "2026-11-20"}]}]}.
+
+Texts are `{language: text}`; see `text_in`. A text that shows answers (<output>) holds OUTPUT, a number and OUTPUT
+where the value goes: the number of its expression in Form.outputs. Plain texts stay plain strings.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 Text = Mapping[str, str]
 IR = list[Any]
+OUTPUT = "\ufffc"  # the object replacement character: where something that is not text stands
+OUTPUT_MARK = re.compile(f"{OUTPUT}([0-9]+){OUTPUT}")
+ACTION_EVENTS = ("odk-instance-first-load", "odk-instance-load", "odk-new-repeat", "xforms-value-changed", "finish")
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,7 @@ class Choice:
     name: str
     label: Text
     columns: Mapping[str, str] = field(default_factory=dict)
+    media: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -33,12 +42,23 @@ class Logic:
 
 
 @dataclass(frozen=True)
+class RowSource:
+    """Choices that are rows of a repeat: `nodes` lists the rows, the slots hold each row's value and label."""
+
+    nodes: IR
+    value: int
+    label: int
+
+
+@dataclass(frozen=True)
 class Question:
     """A node that holds an answer, or shows a note.
 
-    type: text, integer, decimal, date, note, select_one, select_multiple, calculate; bind: its XForms bind type;
+    type: text, integer, decimal, date, time, datetime, note, select_one, select_multiple, rank, range, acknowledge,
+    geopoint, geotrace, geoshape, barcode, image, audio, video, file, secret, calculate; bind: its XForms bind type;
     slot: its place in the row (engine); page: index into Form.pages, -1 when it is not shown (calculate);
-    groups: paths of the enclosing groups, outermost first.
+    groups: paths of the enclosing groups and repeats, outermost first; row: path of the repeat it is asked in, "" for
+    none; media: form ("image", "audio") -> file; parameters: those of a range.
     """
 
     path: str
@@ -58,11 +78,16 @@ class Question:
     required_message: Text = field(default_factory=dict)
     default: str = ""
     groups: tuple[str, ...] = ()
+    row: str = ""
+    rows: RowSource | None = None
+    guidance: Text = field(default_factory=dict)
+    media: Mapping[str, Text] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Group:
-    """A group: its label heads its questions, its relevance rules them."""
+    """A group: its label heads its questions, its relevance rules them, its readonly closes them."""
 
     path: str
     label: Text
@@ -70,6 +95,56 @@ class Group:
     appearance: tuple[str, ...]
     page: int
     groups: tuple[str, ...] = ()
+    readonly: IR | None = None
+    row: str = ""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What a row holds when it is made: texts by path, and the rows of the repeats inside it."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, tuple["Seed", ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A repeat. `count`, in the row around it, says how many rows it has; None leaves that to people.
+
+    relevant and readonly are read in each of its rows; row: path of the repeat around it, "" for none.
+    template: what a new row holds. is_fixed: people may not add or remove rows (noAddRemove).
+    """
+
+    path: str
+    key: str
+    slot: int
+    label: Text
+    template: Seed
+    relevant: IR | None = None
+    readonly: IR | None = None
+    count: IR | None = None
+    is_fixed: bool = False
+    appearance: tuple[str, ...] = ()
+    page: int = -1
+    groups: tuple[str, ...] = ()
+    row: str = ""
+
+
+@dataclass(frozen=True)
+class Action:
+    """A setvalue: on `events`, the rows that `rows` finds keep `value` at `path`.
+
+    at: path of the node whose row `rows` is read in; trigger: path of the question whose change sets it off, "" for
+    none; value: read in the row of the target; None stores "". kind: setvalue, or setgeopoint, which is for the page.
+    """
+
+    events: tuple[str, ...]
+    at: str
+    rows: IR
+    path: str
+    value: IR | None
+    trigger: str = ""
+    kind: str = "setvalue"
 
 
 @dataclass(frozen=True)
@@ -78,7 +153,11 @@ class Form:
 
     languages: names as the form writes them ("Español (es)"), the default first; () for a form with one, unnamed.
     pages: question paths a page, in order; order: paths of calculates so that each stands after what it reads;
-    nodes: paths of groups and questions in document order, the order in which relevance is settled.
+    external: ids of lists that come as attachments; texts: what jr:itext() finds beyond labels and hints;
+    attributes: path -> attributes that a submission repeats, the root's id and version among them.
+    nodes: paths of groups, repeats and questions in document order, the order in which relevance is settled;
+    order and nodes go through the rows of a repeat at each of its paths. seed: the rows that a new record starts with.
+    outputs: expressions that texts show. tree: every path of the primary instance, in document order.
     """
 
     form_id: str
@@ -93,6 +172,14 @@ class Form:
     pages: tuple[tuple[str, ...], ...]
     order: tuple[str, ...]
     nodes: tuple[str, ...]
+    repeats: tuple[Repeat, ...] = ()
+    actions: tuple[Action, ...] = ()
+    outputs: tuple[IR, ...] = ()
+    seed: Seed = Seed()
+    tree: tuple[str, ...] = ()
+    external: tuple[str, ...] = ()
+    texts: Mapping[str, Text] = field(default_factory=dict)
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __hash__(self) -> int:
         """By content: sha256 names the XForm that everything here was read from."""
@@ -103,8 +190,8 @@ class Form:
         return self._by_path()[path]
 
     def by_key(self) -> dict[str, Question]:
-        """Return answer key -> question."""
-        return {question.key: question for question in self.questions}
+        """Return answer key -> question, of those outside repeats."""
+        return {question.key: question for question in self.questions if not question.row}
 
     def _by_path(self) -> dict[str, Question]:
         return {question.path: question for question in self.questions}
@@ -150,6 +237,28 @@ def form_from_json(data: dict[str, Any]) -> Form:
             "pages": tuple(tuple(page) for page in data["pages"]),
             "order": tuple(data["order"]),
             "nodes": tuple(data["nodes"]),
+            "repeats": tuple(_repeat(item) for item in data.get("repeats", ())),
+            "actions": tuple(Action(**{**item, "events": tuple(item["events"])}) for item in data.get("actions", ())),
+            "outputs": tuple(data.get("outputs", ())),
+            "seed": _seed(data.get("seed", {})),
+            "tree": tuple(data.get("tree", ())),
+            "external": tuple(data.get("external", ())),
+        }
+    )
+
+
+def _seed(item: dict[str, Any]) -> Seed:
+    rows = {path: tuple(_seed(inner) for inner in inners) for path, inners in item.get("rows", {}).items()}
+    return Seed(item.get("values", {}), rows)
+
+
+def _repeat(item: dict[str, Any]) -> Repeat:
+    return Repeat(
+        **{
+            **item,
+            "template": _seed(item["template"]),
+            "appearance": tuple(item["appearance"]),
+            "groups": tuple(item["groups"]),
         }
     )
 
@@ -161,6 +270,7 @@ def _question(item: dict[str, Any]) -> Question:
             "appearance": tuple(item["appearance"]),
             "groups": tuple(item["groups"]),
             "logic": Logic(**item["logic"]),
+            "rows": RowSource(**item["rows"]) if item.get("rows") else None,
         }
     )
 

@@ -1,68 +1,25 @@
-"""A form being filled in: answers, relevance, calculations, checks. The same rules as static/js/state.js.
+"""A form being filled in: answers, checks, texts, the record. The same rules as static/js/state.js and rows.js.
 
-Calculations and relevance are brought to rest in document-order passes, PASSES at most, identical on both sides.
+settling.py brings calculations, relevance and rows to rest; here is what people say and are told.
 Answers of questions that are not relevant are kept while filling and left out of `answers()`.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from collector.forms.expressions import Env, Row, build, stored_text, to_boolean
-from collector.forms.model import IR, Choice, Form, Question, Text, language_code, text_in
+from collector.forms.expressions import Row, stored_text
+from collector.forms.filling_rows import FillingRow
+from collector.forms.fitting import fits, tidy
+from collector.forms.model import OUTPUT_MARK, Choice, Form, Question, Text, language_code, text_in
+from collector.forms.program import Program, program_of
+from collector.forms.settling import MAX_ROWS, Settling
 
-PASSES = 8
-MAX_TEXT = 20_000
+__all__ = ["MAX_ROWS", "Filling", "Program", "choice_text", "fits", "language_of", "program_of", "texts_by_id", "tidy"]
+
 Trouble = Literal["", "required", "type", "choice", "constraint"]
-SHAPES = {
-    "integer": re.compile(r"-?[0-9]{1,15}"),
-    "decimal": re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)"),
-}
-Closure = Any
-
-
-@dataclass(frozen=True)
-class Program:
-    """A form with its closures, made once a version and shared by every filling."""
-
-    form: Form
-    relevant: Mapping[str, Closure]
-    required: Mapping[str, Closure]
-    constraint: Mapping[str, Closure]
-    calculate: Mapping[str, Closure]
-    choice_filter: Mapping[str, Closure]
-    instances: Mapping[str, list[dict[str, str]]]
-    questions: Mapping[str, Question]
-    groups: Mapping[str, tuple[str, ...]]
-    names: Mapping[str, tuple[str, ...]]
-
-
-@lru_cache(maxsize=256)
-def program_of(form: Form) -> Program:
-    """Return the closures of `form`; kept for the next filling."""
-    relevant = {group.path: group.relevant for group in form.groups}
-    relevant |= {question.path: question.logic.relevant for question in form.questions}
-    questions = {question.path: question for question in form.questions}
-    return Program(
-        form=form,
-        relevant=_closures(relevant),
-        required=_closures({path: q.logic.required for path, q in questions.items()}),
-        constraint=_closures({path: q.logic.constraint for path, q in questions.items()}),
-        calculate=_closures({path: q.logic.calculate for path, q in questions.items()}),
-        choice_filter=_closures({path: q.choice_filter for path, q in questions.items()}),
-        instances={name: [dict(choice.columns) for choice in items] for name, items in form.lists.items()},
-        questions=questions,
-        groups={group.path: group.groups for group in form.groups} | {p: q.groups for p, q in questions.items()},
-        names={name: tuple(choice.name for choice in items) for name, items in form.lists.items()},
-    )
-
-
-def _closures(expressions: Mapping[str, IR | None]) -> dict[str, Closure]:
-    return {path: build(ir) for path, ir in expressions.items() if ir is not None}
+SILENT = ("note", "calculate")
 
 
 def language_of(form: Form, code: str) -> str:
@@ -83,155 +40,171 @@ def texts_by_id(form: Form) -> Mapping[str, Text]:
     found |= {f"{question.path}:hint": question.hint for question in form.questions}
     choices = (choice for items in form.lists.values() for choice in items)
     found |= {choice.columns["itextId"]: choice.label for choice in choices if "itextId" in choice.columns}
+    found |= form.texts
     return {text_id: text for text_id, text in found.items() if text}
 
 
-def tidy(question: Question, text: str) -> str:
-    """Return `text` as stored: NFC, no U+0000 or lone surrogates, trimmed; decimals with a point."""
-    clean = text.encode("utf-8", "ignore").decode().replace("\0", "").replace("\r\n", "\n")
-    trimmed = unicodedata.normalize("NFC", clean).strip()
-    return trimmed.replace(",", ".", 1) if question.type == "decimal" else trimmed
-
-
 @dataclass
-class Filling:
-    """One submission on its way. `now`: (epoch ms, offset minutes) that today() and now() give."""
+class Filling(Settling):
+    """One submission on its way. `now`: (epoch ms, offset minutes) that today() and now() give.
 
-    form: Form
-    now: tuple[int, int]
-    lang: str = "es"
-    raw: dict[str, str] = field(default_factory=dict)
-    relevant: dict[str, bool] = field(default_factory=dict)
+    recorded: what somebody filled in elsewhere: nothing is put in by us (defaults, actions, row counts), and what only
+    the device could compute stays as it is recorded; verbatim: nothing at all is computed, only what is relevant.
+    language: a language of the form by name; else that of `lang`.
+    """
 
-    def __post_init__(self) -> None:
-        self.program = program_of(self.form)
-        self.row: list[Any] = [None] * (1 + max((q.slot for q in self.form.questions), default=0))
-        self.env = Env(
-            row=self.row,
-            now=self.now,
-            lang=self.lang,
-            instances=self.program.instances,
-            choice_label=self._choice_label,
-            itext=self._text_of,
-        )
-        self.raw = {question.path: question.default for question in self.form.questions}
-        self.relevant = dict.fromkeys(self.form.nodes, True)
+    # --- answering
 
-    def _choice_label(self, path: str, value: str, row: Row) -> str:
-        question = self.program.questions.get(path)
-        choices = self.form.lists.get(question.list_name, ()) if question else ()
-        chosen = next((choice for choice in choices if choice.name == value), None)
-        return choice_text(chosen, language_of(self.form, self.lang), self.form) if chosen else value
+    def set(self, path: str, text: str, row: FillingRow | None = None) -> None:
+        """Take one answer, right or wrong."""
+        self._keep(path, row or self.root, tidy(self.program.questions[path], text))
+        self.rest()
 
-    def _text_of(self, text_id: str) -> str:
-        text = texts_by_id(self.form).get(text_id, {})
-        return text_in(text, language_of(self.form, self.lang), self.form) or text_id
-
-    def fill(self, answers: Mapping[str, str]) -> None:
-        """Take `answers` (key -> text) for what the form asks, then settle. Other keys are left alone."""
-        for question in self.form.questions:
-            if question.key in answers and question.type != "calculate":
-                self.raw[question.path] = tidy(question, answers[question.key])
+    def fill(self, answers: Mapping[str, Any]) -> None:
+        """Take `answers` (key -> text, or rows) for what the form asks, then settle. Other keys are left alone."""
+        self._fill_row(self.root, answers)
         self.settle()
 
-    def settle(self) -> None:
-        """Bring calculations, relevance and filtered choices to rest."""
-        for question in self.form.questions:
-            self._place(question.path)
-        for _ in range(PASSES):
-            if not self._pass():
-                break
+    def _fill_row(self, row: FillingRow, answers: Mapping[str, Any]) -> None:
+        level = self.program.levels[row.path]
+        for question in level.questions:
+            text = answers.get(question.key)
+            if isinstance(text, str) and (self.recorded or question.type != "calculate"):
+                row.raw[question.path] = tidy(question, text)
+                row[question.slot] = row.raw[question.path] if row.relevant[question.path] else None
+        for repeat in level.repeats:
+            given = answers.get(repeat.key)
+            if isinstance(given, list):
+                self._cut(row, repeat.path, slice(0, None))
+                for each in given[:MAX_ROWS]:
+                    inner = self._append(row, repeat.path, None)
+                    self._fill_row(inner, each if isinstance(each, Mapping) else {})
 
-    def _place(self, path: str) -> None:
-        self.row[self.program.questions[path].slot] = self.raw[path] if self.relevant[path] else None
+    # --- asking
 
-    def _pass(self) -> bool:
-        moved = False
-        for path in self.form.order:
-            moved |= self.relevant[path] and self._calculate(path)
-        for path in self.form.nodes:
-            now = all(self.relevant[group] for group in self.program.groups[path]) and self._truth("relevant", path)
-            moved |= now != self.relevant[path]
-            self.relevant[path] = now
-            if path in self.program.questions:
-                self._place(path)
-                moved |= now and self._drop_unoffered(path)
-        return moved
+    def choice_labels(self, path: str, row: FillingRow | None = None) -> dict[str, str]:
+        """Return name -> label of what a select can offer, in the language now."""
+        row, question = row or self.root, self.program.questions[path]
+        if question.rows is not None:
+            source = question.rows
+            found = self._evaluate(self.program.source[path], row)
+            return {
+                each[source.value]: each[source.label] or each[source.value] for each in found if each[source.value]
+            }
+        labels: dict[str, str] = {}
+        for choice in self.form.lists.get(question.list_name, ()):
+            labels.setdefault(choice.name, self.said(choice.label, row) or choice.name)
+        return labels
 
-    def _calculate(self, path: str) -> bool:
-        value = stored_text(self.program.calculate[path](self.env), self.program.questions[path].bind, self.env.now[1])
-        if value == self.raw[path]:
-            return False
-        self.raw[path] = value
-        self._place(path)
-        return True
-
-    def _drop_unoffered(self, path: str) -> bool:
-        """A filtered choice list may no longer offer what was chosen: then that choice goes."""
-        if path not in self.program.choice_filter or not self.raw[path]:
-            return False
-        offered = self.choices(path)
-        kept = " ".join(name for name in self.raw[path].split() if name in offered)
-        if kept == self.raw[path]:
-            return False
-        self.raw[path] = kept
-        self._place(path)
-        return True
-
-    def _truth(self, which: str, path: str) -> bool:
-        closure = getattr(self.program, which).get(path)
-        return True if closure is None else to_boolean(closure(self.env))
-
-    def choices(self, path: str) -> tuple[str, ...]:
-        """Return the names offered now."""
-        closure = self.program.choice_filter.get(path)
-        if closure is not None:
-            return tuple(closure(self.env))
-        return self.program.names.get(self.program.questions[path].list_name, ())
-
-    def trouble(self, path: str) -> Trouble:
+    def trouble(self, path: str, row: FillingRow | None = None) -> Trouble:
         """Return what is wrong with this answer now, "" when nothing is."""
-        question = self.program.questions[path]
-        if not self.relevant[path] or question.type in ("note", "calculate"):
+        row, question = row or self.root, self.program.questions[path]
+        if not row.relevant[path] or question.type in SILENT:
             return ""
-        value = self.raw[path]
+        value = row.raw[path]
         if not value:
-            return "required" if path in self.program.required and self._truth("required", path) else ""
+            return "required" if self._truth(self.program.required, path, row, False) else ""
         if not fits(question, value):
             return "type"
-        if question.list_name and any(name not in self.choices(path) for name in self._chosen(question, value)):
+        if question.list_name and any(name not in self.choices(path, row) for name in chosen(question, value)):
             return "choice"
-        return "" if self._truth("constraint", path) else "constraint"
+        return "" if self._truth(self.program.constraint, path, row) else "constraint"
 
-    def _chosen(self, question: Question, value: str) -> list[str]:
-        return value.split() if question.type == "select_multiple" else [value]
+    def troubles_in(self, path: str, row: FillingRow | None = None) -> list[tuple[str, FillingRow, Trouble]]:
+        """List what is wrong in a group, in a repeat's row (`path` is its repeat) or in the whole record."""
+        found: list[tuple[str, FillingRow, Trouble]] = []
+        for each in (row or self.root).all_rows():
+            for question in self.program.levels[each.path].questions:
+                trouble = self.trouble(question.path, each) if question.path.startswith(path + "/") else ""
+                if trouble:
+                    found.append((question.path, each, trouble))
+        return found
+
+    def is_required(self, path: str, row: FillingRow | None = None) -> bool:
+        """Tell whether an answer is required now."""
+        return self._truth(self.program.required, path, row or self.root, False)
+
+    def is_readonly(self, path: str, row: FillingRow | None = None) -> bool:
+        """Tell whether a node is closed now, by itself or by what is around it."""
+        here = row or self.root
+        paths = (path, *self.program.local.get(path, ()))
+        if any(self._truth(self.program.readonly, each, here, False) for each in paths if each != here.path):
+            return True
+        if here.parent is None:
+            return False
+        return self._truth(self.program.readonly, here.path, here, False) or self.is_readonly(here.path, here.parent)
 
     def page_is_shown(self, page: int) -> bool:
         """Tell whether any question of the page is relevant now."""
         return any(self.relevant[path] for path in self.form.pages[page])
 
-    def answers(self) -> dict[str, str]:
-        """Return relevant answers by key; empty ones left out."""
-        return {
-            q.key: self.raw[q.path]
-            for q in self.form.questions
-            if q.type != "note" and self.relevant[q.path] and self.raw[q.path]
+    # --- texts
+
+    def _language(self) -> str:
+        return self.language or language_of(self.form, self.lang)
+
+    def speak(self, language: str) -> None:
+        """Switch to a language of the form."""
+        self.language = language
+        self.lang = self.env.lang = language_code(language)
+        self.settle()
+
+    def said(self, text: Text, row: FillingRow | None = None) -> str:
+        """Return a text in the language now, with the answers that it shows."""
+        words = text_in(text, self._language(), self.form)
+        return OUTPUT_MARK.sub(lambda mark: self._output(int(mark.group(1)), row or self.root), words)
+
+    def _output(self, number: int, row: FillingRow) -> str:
+        level, _ = self.form.outputs[number]
+        here: FillingRow | None = row
+        while here is not None and here.path != level:
+            here = here.parent
+        return "" if here is None else stored_text(self._evaluate(self.program.outputs[number], here))
+
+    def message(self, path: str, row: FillingRow | None = None) -> str | None:
+        """Return the form's own words for what is wrong now: "" where it has none, None when nothing is wrong."""
+        trouble, question = self.trouble(path, row), self.program.questions[path]
+        if not trouble:
+            return None
+        said = {"required": question.required_message, "constraint": question.constraint_message}.get(trouble, {})
+        return self.said(said, row)
+
+    def label_of_choice(self, path: str, value: str, row: Row) -> str:
+        """Return the label in the language now, the value where there is none."""
+        if path not in self.program.questions or not isinstance(row, FillingRow):
+            return value
+        now = self.env.row
+        label = self.choice_labels(path, row).get(value, value)
+        self.env.row = now
+        return label
+
+    def text_of(self, text_id: str) -> str:
+        """Return the text in the language now, the id where there is none."""
+        now = self.env.row
+        text = self.said(texts_by_id(self.form).get(text_id, {}), now if isinstance(now, FillingRow) else None)
+        self.env.row = now
+        return text or text_id
+
+    # --- the record
+
+    def answers(self) -> dict[str, Any]:
+        """Return relevant answers by key; empty ones left out; a repeat's rows as a list of the same."""
+        return self._row_answers(self.root)
+
+    def _row_answers(self, row: FillingRow) -> dict[str, Any]:
+        level = self.program.levels[row.path]
+        found: dict[str, Any] = {
+            q.key: row.raw[q.path]
+            for q in level.questions
+            if q.type != "note" and row.relevant[q.path] and row.raw[q.path]
         }
+        for repeat in level.repeats:
+            rows = [self._row_answers(each) for each in row.shown(repeat)]
+            if rows:
+                found[repeat.key] = rows
+        return found
 
 
-def fits(question: Question, value: str) -> bool:
-    """Tell whether `value` has the form of the question's type."""
-    if len(value) > MAX_TEXT:
-        return False
-    if question.type == "date":
-        return bool(re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII)) and _is_date(value)
-    shape = SHAPES.get(question.type)
-    return shape is None or bool(shape.fullmatch(value))
-
-
-def _is_date(value: str) -> bool:
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+def chosen(question: Question, value: str) -> list[str]:
+    """Return the names in an answer."""
+    return value.split() if question.type in ("select_multiple", "rank") else [value]

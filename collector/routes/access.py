@@ -59,7 +59,10 @@ def _login_needed(request: Request, login: str) -> ProblemError:
 
 def local_path(path: str, otherwise: str) -> str:
     """Return `path` when it leads to this node, else `otherwise`: a log-in must not send people elsewhere."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:  # such as http://[
+        return otherwise
     is_local = path.startswith("/") and path[1:2] not in ("/", "\\") and not parts.scheme and not parts.netloc
     return path if is_local and path.isprintable() and "\\" not in path else otherwise
 

@@ -176,10 +176,13 @@ async def post_form(request: Request, form_id: str, version: str) -> Response:
 
 
 def _answer_post(request: Request, form: Form, posted: list[tuple[str, str]]) -> Response:
-    fields: dict[str, str] = {}
+    several: dict[str, list[str]] = {}
     for key, value in posted:
-        # several ticks of one question come as several fields: stored with a blank between
-        fields[key] = f"{fields[key]} {value}" if fields.get(key) and not key.startswith("_") else value
+        several.setdefault(key, []).append(value)
+    # several ticks of one question come as several fields: stored with a blank between
+    fields = {
+        key: values[-1] if key.startswith("_") else " ".join(filter(None, values)) for key, values in several.items()
+    }
     language = _language(form, fields.get("_lang") or fields.get("_language", ""))
     filling = Filling(form, (now_ms(), offset_here()), language_code(language))
     filling.fill(fields)

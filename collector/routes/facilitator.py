@@ -1,6 +1,7 @@
 """What a facilitator meets: the PIN, and one page with today's surveys and how far every answer came."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import segno
 from fastapi import APIRouter, Depends, Request, Response
@@ -15,6 +16,7 @@ from collector.problems import PROBLEMS, ProblemError
 from collector.queries import nodes, records
 from collector.routes import access
 from collector.tables import Quarantine
+from collector.web import lan_address
 
 router = APIRouter(include_in_schema=False)
 Facilitator = Annotated[str, Depends(access.facilitator)]
@@ -77,14 +79,22 @@ def status_json(request: Request, _who: Facilitator) -> dict[str, Any]:
 @router.get("/equipo/qr/{form_id}.svg")
 def form_qr(request: Request, form_id: str, _who: Facilitator) -> Response:
     """The QR that opens a form on a phone of the same network."""
-    address = f"{base_address(request)}/f/{form_id}"
+    address = f"{base_address(request)}/f/{quote(form_id, safe='')}"
     code = segno.make(address, error="m", micro=False)
     return Response(code.svg_inline(scale=6, border=4, dark="#000", light="#fff"), media_type="image/svg+xml")
 
 
 def base_address(request: Request) -> str:
     """Return the address phones should open: the setting, else the one this page was asked by."""
-    return str(request.app.state.settings.public_url or request.base_url).rstrip("/")
+    if request.app.state.settings.public_url:
+        return str(request.app.state.settings.public_url)
+    # on the node itself the page stands at localhost, which leads nowhere on a phone
+    is_local = request.url.hostname in ("localhost", "127.0.0.1", "::1")
+    return (
+        str(request.url.replace(hostname=lan_address()) if is_local else request.base_url)
+        .partition("/equipo")[0]
+        .rstrip("/")
+    )
 
 
 def _today(request: Request) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 from sqlalchemy import Engine
 
@@ -50,6 +50,8 @@ from collector.tables import Record
 router = APIRouter(prefix="/lab", include_in_schema=False)
 User = Annotated[str, Depends(lab_user)]
 Posted = Annotated[dict[str, str], Depends(posted_fields)]
+
+Before = Annotated[int | None, Query(ge=0, le=2**53)]
 
 PAGE_RECORDS = 50
 CSV_RECORDS = 500
@@ -165,7 +167,7 @@ Opened = Annotated[OpenForm, Depends(open_form)]
 
 
 @router.get("/forms/{form_id}")
-def show_form(request: Request, user: User, opened: Opened, before: int | None = None) -> Response:
+def show_form(request: Request, user: User, opened: Opened, before: Before = None) -> Response:
     """Show one form in numbers and its records, newest first; HTMX asks for another page of records alone."""
     scope = lab_scope(request, user, "")
     scope.update(_records_scope(request, opened, before))

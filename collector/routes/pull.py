@@ -43,7 +43,7 @@ def form_definition(request: Request, form_id: str, version: str) -> dict[str, A
 @router.get("/records")
 def list_records(
     request: Request,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
     epoch: str = "",
 ) -> Response:

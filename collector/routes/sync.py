@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -183,7 +183,7 @@ def batches(request: Request, body: Body, zipped: Zipped, engine: Store, peer: P
 
 
 @router.get("/receipts")
-def receipts(engine: Store, peer: Peer, since: int = 0) -> JSONResponse:
+def receipts(engine: Store, peer: Peer, since: Annotated[int, Query(ge=0, le=2**53)] = 0) -> JSONResponse:
     """List what central holds durably, from `since` on."""
     with reading(engine) as session:
         feed = nodes.receipt_feed(session, max(0, min(since, 2**62)), limits.MAX_RECEIPTS)

@@ -8,6 +8,11 @@ if (document.querySelector('[data-outbox]')) import('./mine.js').then((module) =
 
 const kick = () => { if (!document.hidden) drain(); };
 addEventListener('online', kick);
+// a post of htmx that did not get through before our scripts took over: say that nothing is saved
+document.addEventListener('htmx:error', () => {
+  const banner = document.getElementById('unsaved');
+  if (banner) banner.hidden = false;
+});
 addEventListener('pageshow', kick);
 addEventListener('outbox:changed', kick);
 document.addEventListener('visibilitychange', kick);

@@ -25,13 +25,19 @@ let isHooked = false;
 
 export async function start() {
   form = $('#fill');
-  data = await (await fetch(/** @type {string} */ (form.dataset.json))).json();
+  while (!data) {
+    data = await fetch(/** @type {string} */ (form.dataset.json)).then((answer) => answer.json()).catch(() => 0);
+    // until then the form posts to the node
+    if (!data) await new Promise((resolve) => setTimeout(resolve, 3000));
+  }
   drawn = lang = $('[name=_language]').value;
   pages = $$('.page');
   $$('[data-i]').forEach((box) => boxes.set(+box.dataset.i, box));
   const draft = await draftOf(draftKey()).catch(() => null);
   const typed = draft ? draft.raw : data.nodes.map((/** @type {FormNode} */ _, /** @type {number} */ i) => heardFrom(i));
   record = draft ? draft.record : { id: uuid7(), started: isoLocal(new Date()) };
+  control('id', record.id);
+  control('started', record.started);
   await Promise.all((data.more || []).map((/** @type {string} */ name) => import('./' + name)));
   state = open(data, now(), data.codes[lang]);
   each((node, i) => { if (boxes.has(i) && typed[i]) state.raw[i] = typed[i]; });
@@ -48,6 +54,8 @@ export async function start() {
   if (!draft) checkVersion();
 }
 
+/** What the node needs if it has to take the record itself. @param {string} name @param {any} value */
+const control = (name, value) => { $(`[name=_${name}]`).value = value; };
 const draftKey = () => data.form + ' ' + data.version;
 const each = (/** @type {(node: FormNode, i: number) => void} */ work) => data.nodes.forEach(work);
 
@@ -119,7 +127,7 @@ function react() {
 function show(n, moved) {
   page = n;
   pages.forEach((section, at) => { section.hidden = at !== n; });
-  $('[name=_page]').value = n;
+  control('page', n);
   react();
   if (!moved) return;
   scrollTo(0, 0);
@@ -243,7 +251,14 @@ async function put() {
     ...record, version, form: name, form_sha: sha, kind: 'submission', mode: 'web', salt: salt(),
     finished: isoLocal(saved), lang: data.codes[lang], answers: state.answers(),
   });
-  await add({ id: record.id, form: name, version, title, state: 'saved', saved: +saved, body }, draftKey());
+  try {
+    await add({ id: record.id, form: name, version, title, state: 'saved', saved: +saved, body }, draftKey());
+  } catch (error) {
+    if (/** @type {any} */ (error || {}).name !== 'ConstraintError') throw error;
+    // another tab went on from the same draft and saved first: this is a second record
+    record.id = uuid7();
+    await put();
+  }
 }
 
 /** The receipt, from the page's own template; it stays true as the record moves on. @returns {HTMLElement} */
@@ -281,6 +296,7 @@ function clicked(event) {
 /** Switches every text of the page to this language of the form. @param {string} name */
 function speak(name) {
   lang = name;
+  control('language', name);
   state.env.lang = document.documentElement.lang = data.codes[name];
   translate();
   $$('[data-lang]').forEach((chip) => chip.setAttribute('aria-current', chip.dataset.lang === name));

@@ -65,13 +65,14 @@ function signal(up) {
 }
 
 async function list() {
-  const entries = (await all()).reverse();
+  const found = await all().catch(() => null);
+  const entries = (found || []).reverse();
   const place = /** @type {HTMLElement} */ (document.querySelector('[data-outbox]'));
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById('entry'));
   const rows = entries.map((entry) => row(template, entry));
   place.replaceChildren(...rows);
   const waiting = entries.filter((entry) => entry.state === 'saved').length;
-  const say = !entries.length ? 'none' : waiting ? 'waiting' : 'sent';
+  const say = !found ? 'blocked' : !entries.length ? 'none' : waiting ? 'waiting' : 'sent';
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-say]'))) {
     part.hidden = part.dataset.say !== say;
     for (const count of part.querySelectorAll('[data-count]')) count.textContent = String(waiting);

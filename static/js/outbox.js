@@ -12,6 +12,7 @@
 
 const STORES = ['outbox', 'drafts', 'meta'];
 const BATCH = 20;
+const BATCH_CHARACTERS = 300000;
 /** @type {Promise<IDBDatabase> | undefined} */
 let opening;
 let draining = false;
@@ -55,7 +56,7 @@ async function within(mode, work, durability = 'strict') {
     const request = work((name) => transaction.objectStore(name));
     // complete, not the request's success: a kill straight after success lost 5 of 25
     transaction.oncomplete = () => resolve(/** @type {T} */ (request ? request.result : undefined));
-    transaction.onabort = transaction.onerror = () => reject(transaction.error);
+    transaction.onabort = () => reject(transaction.error);
   });
 }
 
@@ -63,7 +64,8 @@ async function within(mode, work, durability = 'strict') {
 export async function add(entry, draftKey) {
   await within('readwrite', (store) => {
     store('drafts').delete(draftKey);
-    return store('outbox').put(entry);
+    // add, not put: a second record with an id that is here must never take the first one's place
+    return store('outbox').add(entry);
   });
   changed();
 }
@@ -137,10 +139,22 @@ async function takeLease(me) {
 }
 
 async function sendAll() {
+  let most = BATCH;
   for (;;) {
-    const waiting = (await all()).filter((entry) => entry.state === 'saved').slice(0, BATCH);
+    const saved = (await all()).filter((entry) => entry.state === 'saved').slice(0, most);
+    let size = 0;
+    const waiting = saved.filter((entry, n) => (size += entry.body.length) < BATCH_CHARACTERS || !n);
     if (!waiting.length) return;
-    const answer = await post('/sync/v1/outbox', waiting.map((entry) => entry.body).join('\n') + '\n');
+    let answer;
+    try {
+      answer = await post('/sync/v1/outbox', waiting.map((entry) => entry.body).join('\n') + '\n');
+    } catch (error) {
+      // the node hears us but cannot take this: one by one, and the one that it cannot take is put aside
+      if (![400, 413].includes(/** @type {any} */ (error).status)) throw error;
+      if (waiting.length === 1) await move(waiting[0], 'held');
+      most = 1;
+      continue;
+    }
     const results = answer.results || {};
     const known = waiting.filter((entry) => ['stored', 'duplicate', 'quarantined'].includes(results[entry.id]));
     if (!known.length) throw new Error('no record was named in the answer');
@@ -157,6 +171,8 @@ async function askCentral() {
   const answer = await post('/sync/v1/receipts/ask', JSON.stringify({ ids: sent.map((entry) => entry.id) }));
   for (const entry of sent) {
     if (answer.central && answer.central[entry.id]) await move(entry, 'central');
+    // the node lost it (an old copy put back, say): it is sent again
+    else if (answer.held && !answer.held.includes(entry.id)) await move(entry, 'saved');
   }
 }
 
@@ -189,7 +205,8 @@ async function post(address, body) {
   const limit = setTimeout(() => abort.abort(), 20000);
   try {
     const answer = await fetch(address, { method: 'POST', body: content, headers, signal: abort.signal, redirect: 'error' });
-    if (!answer.ok || !answer.headers.get('X-Collector')) throw new Error('HTTP ' + answer.status);
+    if (!answer.headers.get('X-Collector')) throw new Error('not ours');
+    if (!answer.ok) throw Object.assign(new Error(), { status: answer.status });
     return await answer.json();
   } finally {
     clearTimeout(limit);

@@ -103,7 +103,7 @@ export function open(form, now, lang) {
 }
 
 /** Lists travel by column and are read by item. @param {Record<string, Record<string, any[]>>} columns */
-function rows(columns) {
+export function rows(columns) {
   /** @type {Record<string, Record<string, string>[]>} */
   const lists = {};
   for (const list of Object.keys(columns)) {
@@ -124,7 +124,7 @@ export function tidy(node, text) {
 }
 
 /** @param {FormNode} node @param {string} value @returns {boolean} */
-function fits(node, value) {
+export function fits(node, value) {
   if (node.t === 'date') {
     const date = new Date(value + 'T00:00Z');
     // before year 1 there is no date in Python; a year of more digits starts with a sign, which is less than a digit

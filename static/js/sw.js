@@ -58,9 +58,10 @@ async function fileFirst(request) {
 /** @param {Request} request @param {URL} url @returns {Promise<Response>} */
 async function pageFirst(request, url) {
   const cache = await caches.open(PAGES);
-  const fresh = fetch(request).then((answer) => {
+  // a short link is a redirect, which a worker cannot tell from a portal's: ask for the newest version instead
+  const isShort = /^\/f\/[^/]+$/.test(url.pathname);
+  const fresh = isShort ? newest(url) : fetch(request).then((answer) => {
     if (!ours(answer)) throw new Error('not ours');
-    if (answer.redirected) return answer;
     return cache.put(url.pathname, answer.clone()).then(() => answer);
   });
   const late = new Promise((_, reject) => setTimeout(() => reject(new Error('late')), 3000));
@@ -70,6 +71,13 @@ async function pageFirst(request, url) {
     const kept = await cache.match(url.pathname);
     return kept || fresh.catch(() => shortLink(cache, url));
   }
+}
+
+/** @param {URL} url @returns {Promise<Response>} a redirect to the newest version of the form */
+async function newest(url) {
+  const answer = await fetch(url.pathname + '/current', { cache: 'no-store' });
+  if (answer.headers.get('X-Collector') !== '1') throw new Error('not ours');
+  return answer.ok ? Response.redirect((await answer.json()).address, 302) : fetch(url.pathname, { headers: { Accept: 'text/html' } });
 }
 
 /** /f/<form> without a signal: the newest kept version of that form. @param {Cache} cache @param {URL} url */

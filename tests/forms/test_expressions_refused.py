@@ -240,3 +240,17 @@ def test_a_pattern_that_may_run_long_or_is_not_anchored_is_told():
     assert may_run_long("^(a+)+$")
     assert not may_run_long("^([a-z]+ [a-z])?$")
     assert not is_anchored("[0-9]+")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^(a+)+$", "(a*)*", "([a-z]+)*!", "((x+))+", "(\\\\d+|x)+", "(a+b*)+", "(?:a+){2,}"]
+)
+def test_a_pattern_that_may_take_for_ever_is_known(pattern: str) -> None:
+    assert may_run_long(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^[0-9]{4}$", "^([0-9]+,)*[0-9]+$", "(,[a-z]+)*", "^(a|b)+$", "a+b+", "(ab?)+", "[(+)]+"]
+)
+def test_an_ordinary_pattern_is_not_refused(pattern: str) -> None:
+    assert not may_run_long(pattern)

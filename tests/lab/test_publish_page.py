@@ -47,13 +47,16 @@ def test_errors_are_listed_as_in_the_command_and_nothing_is_published(lab: tuple
 
 
 def test_what_the_file_holds_is_shown_as_text(lab: tuple[Node, httpx.Client]) -> None:
-    sheet = b'| survey |\n| | type | name | label |\n| | <script>alert(1)</script> | a | A |\n'
+    sheet = b"| survey |\n| | type | name | label |\n| | <script>alert(1)</script> | a | A |\n"
     answer = post(lab[1], "x.md", sheet)
     assert "<script>alert" not in answer.text and "&lt;script&gt;alert" in answer.text
 
 
 def test_other_content_under_a_published_version_is_refused(lab: tuple[Node, httpx.Client]) -> None:
-    sheet = "| survey |\n| | type | name | label |\n| | text | a | {} |\n| settings |\n| | form_id | version |\n| | f | 1 |\n"
+    sheet = (
+        "| survey |\n| | type | name | label |\n| | text | a | {} |\n"
+        "| settings |\n| | form_id | version |\n| | f | 1 |\n"
+    )
     assert post(lab[1], "f.md", sheet.format("A").encode()).status_code == 200
     answer = post(lab[1], "f.md", sheet.format("B").encode())
     assert answer.status_code == 422 and "Cambie «version»" in answer.text

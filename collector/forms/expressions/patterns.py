@@ -124,6 +124,24 @@ def is_anchored(pattern: str) -> bool:
     return bool(found) and found[0] == "^" and found[-1] == "$"
 
 
+INNERMOST = re.compile(r"\((?:\?:)?((?:[^()\\\[]|\\.|\[(?:[^\]\\]|\\.)*\])*)\)([*+]|\{[0-9]+,[0-9]*\})?")
+ATOM = re.compile(r"(?:\\.|\[(?:[^\]\\]|\\.)*\]|[^|])([*+?]|\{[0-9]+(?:,[0-9]*)?\})?")
+
+
 def may_run_long(pattern: str) -> bool:
-    """Tell whether a repeated group repeats inside, as (a+)+: some texts would take very long."""
-    return bool(re.search(r"\((?:[^()\\]|\\.)*[*+](?:[^()\\]|\\.)*\)(?:[*+]|\{[0-9]+,)", pattern))
+    """Tell whether a repeated group holds a branch in which everything repeats, as (a+)+: some texts take for ever.
+
+    A branch with one part that must stand once, as ([0-9]+,)*, has one way to match and is quick.
+    """
+    while found := INNERMOST.search(pattern):
+        body, repeats = found.groups()
+        if repeats and any(_all_repeat(branch) for branch in body.split("|")):
+            return True
+        # go on outwards: a plain group is its body, a repeated one a part that repeats
+        pattern = pattern[: found.start()] + (f"x{repeats}" if repeats else body) + pattern[found.end() :]
+    return False
+
+
+def _all_repeat(branch: str) -> bool:
+    quantifiers = [match[1] or "" for match in ATOM.finditer(branch)]
+    return any(q[:1] in ("*", "+") or "," in q for q in quantifiers) and all(quantifiers)
