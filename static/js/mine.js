@@ -6,7 +6,7 @@ import { all, drain } from './outbox.js';
 const STEPS = ['saved', 'sent', 'central'];
 
 /** @param {Entry} entry @returns {number} 0 saved here, 1 sent, 2 in central */
-const reached = (entry) => (entry.state === 'central' ? 2 : entry.state === 'saved' ? 0 : 1);
+const reached = (entry) => (entry.state === 'central' ? 2 : /saved|stopped/.test(entry.state) ? 0 : 1);
 
 /** @param {number | undefined} ms @returns {string} */
 const clock = (ms) => (ms ? new Date(ms).toLocaleString(document.documentElement.lang || 'es',
@@ -72,7 +72,8 @@ async function list() {
   const rows = entries.map((entry) => row(template, entry));
   place.replaceChildren(...rows);
   const waiting = entries.filter((entry) => entry.state === 'saved').length;
-  const say = !found ? 'blocked' : !entries.length ? 'none' : waiting ? 'waiting' : 'sent';
+  const isStopped = entries.some((entry) => entry.state === 'stopped');
+  const say = !found ? 'blocked' : !entries.length ? 'none' : isStopped ? 'help' : waiting ? 'waiting' : 'sent';
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-say]'))) {
     part.hidden = part.dataset.say !== say;
     for (const count of part.querySelectorAll('[data-count]')) count.textContent = String(waiting);
@@ -85,9 +86,10 @@ function row(template, entry) {
   /** @type {Element} */ (line.querySelector('[data-title]')).textContent = entry.title;
   /** @type {Element} */ (line.querySelector('[data-time]')).textContent = clock(entry.saved);
   const state = /** @type {Element} */ (line.querySelector('.state'));
-  state.className = 'state ' + STEPS[reached(entry)];
-  for (const word of /** @type {NodeListOf<HTMLElement>} */ (state.querySelectorAll('[data-word]'))) {
-    word.hidden = word.dataset.word !== STEPS[reached(entry)];
+  const word = entry.state === 'stopped' ? 'stopped' : STEPS[reached(entry)];
+  state.className = 'state ' + (word === 'stopped' ? 'stop2' : word);
+  for (const place of /** @type {NodeListOf<HTMLElement>} */ (state.querySelectorAll('[data-word]'))) {
+    place.hidden = place.dataset.word !== word;
   }
   return line;
 }

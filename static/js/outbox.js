@@ -2,7 +2,8 @@
 /**
  * The outbox: records of this browser, in IndexedDB, until central has them. Pure of DOM; needs no secure context.
  *
- * states of a record: saved -> sent -> central ; held = the node keeps it apart for a person to look at
+ * states of a record: saved -> sent -> central ; held = the node keeps it apart for a person to look at ;
+ * stopped = the node cannot take it: a person has to help
  * A record's body leaves this browser only when an answer of ours says that central holds it.
  *
  * @typedef {{id: string, form: string, version: string, title: string, state: string, saved: number, sent?: number,
@@ -151,7 +152,7 @@ async function sendAll() {
     } catch (error) {
       // the node hears us but cannot take this: one by one, and the one that it cannot take is put aside
       if (![400, 413].includes(/** @type {any} */ (error).status)) throw error;
-      if (waiting.length === 1) await move(waiting[0], 'held');
+      if (waiting.length === 1) await move(waiting[0], 'stopped');
       most = 1;
       continue;
     }
@@ -179,7 +180,7 @@ async function askCentral() {
 /** @param {Entry} entry @param {string} state */
 async function move(entry, state) {
   entry.state = state;
-  if (!entry.sent) entry.sent = Date.now();
+  if (!entry.sent && state !== 'stopped') entry.sent = Date.now();
   if (state === 'central') {
     entry.central = Date.now();
     entry.body = '';

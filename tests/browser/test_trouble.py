@@ -96,6 +96,9 @@ def test_a_record_that_the_node_cannot_take_does_not_stop_the_others(node: Node,
         page.wait_for_selector(f"text={SAVED}")
         open_form(phone, node, page)
     wait_until(lambda: stored(node) == 1)
+    page.goto(f"{node.url}/mis-respuestas")
+    page.wait_for_selector("text=Una respuesta necesita ayuda")
+    assert page.locator("text=detenida >> visible=true").count() == 1
 
 
 def test_what_the_node_forgot_is_sent_again(node: Node, phone: Phone) -> None:
