@@ -11,7 +11,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
 
 from collector import __version__
 from collector.assets import asset_dir, load_assets
@@ -121,10 +120,3 @@ def answer_problem(request: Request, error: ProblemError) -> Response:
         return RedirectResponse(str(error.values["login"]), 303)
     sentence = error.sentence(page_language(request))
     return page(request, "problem.html", {"problem": error, "sentence": sentence}, status=error.problem.status)
-
-
-def asgi_app() -> ASGIApp:
-    """Make the application from the environment, for `uvicorn --factory collector.app:asgi_app`."""
-    from collector.settings import settings_from_environment
-
-    return create_app(settings_from_environment())

@@ -60,7 +60,10 @@ def serve(data: Path | None, host: str, port: int) -> None:
     import uvicorn
 
     from collector.app import create_app
+    from collector.web import is_free
 
+    if not is_free(host, port):
+        _stop(f"El puerto {port} está ocupado. Elija otro con --port.")
     app = create_app(settings_from_environment(data))
     click.echo(f"Collector en http://{host}:{port}  (Ctrl-C para terminar)")
     uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)

@@ -2,7 +2,6 @@
 
 import secrets
 import shutil
-import socket
 import sys
 import threading
 import time
@@ -23,7 +22,7 @@ from collector.publishing import check_file
 from collector.queries import nodes
 from collector.queries.people import list_users
 from collector.settings import Settings
-from collector.web import lan_address
+from collector.web import is_free, lan_address
 from sync.push import enrol
 
 STARTER = Path(__file__).resolve().parent / "starter"
@@ -48,7 +47,7 @@ class Running:
 def run_demo(data: Path, host: str, port: int) -> None:
     """Serve both nodes until Ctrl-C. The first time it also makes a person, a PIN and a token, shown once."""
     for taken in (port, port + 1):
-        if not _is_free(host, taken):
+        if not is_free(host, taken):
             raise SystemExit(f"El puerto {taken} está ocupado. Pruebe: make demo PORT={port + 100}")
     central = _serve(Settings(data_dir=data / "central", name="Central", sync_seconds=0), host, port + 1)
     field = _serve(Settings(data_dir=data / "campo", name="Equipo de campo", sync_seconds=3), host, port)
@@ -63,16 +62,6 @@ def run_demo(data: Path, host: str, port: int) -> None:
         field.stop()
         central.stop()
         click.echo("Listo. Los datos quedan en / Data stays in: " + str(data))
-
-
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 def _serve(settings: Settings, host: str, port: int) -> Running:

@@ -4,7 +4,7 @@ One walk over the form numbers its nodes and lists its texts, so that the page a
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -319,6 +319,3 @@ def everything(filling: Filling, words: Words, troubles: Mapping[str, str]) -> I
     """Give each page with its items: the page holds the whole form, one part of it visible."""
     for page in range(len(filling.form.pages)):
         yield page, page_items(filling, words, page, troubles)
-
-
-Translate = Callable[..., str]

@@ -244,3 +244,8 @@ def test_a_nodes_own_database_is_no_place_for_a_pull(make_node: Callable[..., No
 def test_a_data_folder_that_cannot_be_used_is_a_sentence(words: tuple[str, ...]) -> None:
     done = collector(*words)
     assert done.returncode == 1 and "--data" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_serving_on_a_taken_port_is_a_sentence(make_node: Callable[..., Node], tmp_path: Path) -> None:
+    done = collector("serve", "--port", str(make_node().port), "--data", str(tmp_path / "otro"))
+    assert done.returncode == 1 and "está ocupado" in done.stderr and "Traceback" not in done.stderr

@@ -189,10 +189,6 @@ class Form:
         """Return the question at `path`. Raises KeyError."""
         return self._by_path()[path]
 
-    def by_key(self) -> dict[str, Question]:
-        """Return answer key -> question, of those outside repeats."""
-        return {question.key: question for question in self.questions if not question.row}
-
     def _by_path(self) -> dict[str, Question]:
         return {question.path: question for question in self.questions}
 

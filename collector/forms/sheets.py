@@ -92,7 +92,6 @@ LATER_COLUMNS = {  # refused where a cell is filled: leaving them out would chan
     "query": ("opciones desde un archivo", "choices from a file"),
 }
 UNUSED_COLUMNS = frozenset({"guidance_hint", "save_to", "rows", "autoplay", *MEDIA_COLUMNS})
-CHOICE_COLUMNS = frozenset({"list_name", "name", "label"})  # any other is for choice_filter
 SETTINGS = frozenset(
     {"form_title", "form_id", "version", "default_language", "style", "name", "allow_choice_duplicates"}
 )

@@ -1,6 +1,6 @@
 """The record log: one ingest for web capture, sync and imports, and what is read from the log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -183,15 +183,6 @@ def records_after(session: Session, after: int, limit: int, form: str | None = N
     return list(session.exec(statement.order_by(col(Record.n)).limit(limit)))
 
 
-def each_record(session: Session, form: str, page: int = 500) -> Iterator[Record]:
-    """Give every usable submission of `form` in log order, reading `page` at a time: flat memory."""
-    after = 0
-    while rows := records_after(session, after, page, form):
-        yield from rows
-        after = rows[-1].n
-        session.expunge_all()
-
-
 def count_records(session: Session) -> int:
     """Return how many entries the log has, quarantine included."""
     records = session.execute(select(func.count()).select_from(Record)).scalar_one()
@@ -224,11 +215,6 @@ def receipts_of(session: Session, ids: Sequence[str]) -> dict[str, int]:
     """Return id -> when central was known to hold it, for those of `ids` with a receipt."""
     rows: Sequence[Row[Any]] = session.execute(select(Receipt.id, Receipt.at_ms).where(col(Receipt.id).in_(ids))).all()
     return {row.id: row.at_ms for row in rows}
-
-
-def count_receipts(session: Session) -> int:
-    """Return how many entries central is known to hold."""
-    return int(session.execute(select(func.count()).select_from(Receipt)).scalar_one())
 
 
 def count_by_form(session: Session) -> dict[str, int]:
