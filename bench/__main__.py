@@ -10,9 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+from bench.forms import check_row, publish_row, thirty_row
 from bench.ingest import Source, ingest_rows, outbox_rows
 from bench.node import own_store, serving
-from bench.pages import bytes_rows, check_row, page_rows
+from bench.pages import bytes_rows, page_rows
+from bench.reaction import reaction_forms, reaction_rows
 from bench.report import Row, table
 from bench.samples import load_generator, long_xform, starter_answers, starter_xform, text_answers
 from bench.servers import DidNotStart, Server, floor_command, free_ports, running
@@ -55,19 +57,22 @@ def measure(folder: Path, shared: Path, source: Source, xforms: list[str]) -> li
     generator, forms, starter = source.generator, source.forms, source.forms["confianza"]
     with ExitStack() as stack:
         floor = stack.enter_context(floor_server(shared, folder))
-        node = stack.enter_context(serving(folder / "central", xforms))
+        node = stack.enter_context(serving(folder / "central", [*xforms, *reaction_forms().values()]))
         say("batches…")
         rows = ingest_rows(node, floor, source)
         say("outboxes…")
         rows += outbox_rows(node, floor, source)
         say("pages…")
         rows += page_rows(node, floor, starter, forms["bench_long"])
+        say("forms…")
+        rows += [thirty_row(), publish_row()]
         rows.append(check_row("the 8-item form", ((starter, starter_answers(starter, n)) for n in range(SAMPLES))))
         if generator is not None:
             samples = [(forms[one["form"]], text_answers(one["answers"])) for one in generator.raw(SAMPLES, 3)]
             rows.append(check_row("the generator's forms", samples))
             rows += wire_rows(node, source)
-        return rows + bytes_rows(node, starter)
+        say("the page of a large form…")
+        return rows + bytes_rows(node, starter) + reaction_rows(node)
 
 
 @contextmanager

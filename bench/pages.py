@@ -1,9 +1,8 @@
-"""What form pages cost a node: kept ones, drawn ones, checks of answers; and how many bytes a phone loads."""
+"""What form pages cost a node: kept ones and drawn ones; and how many bytes a phone loads."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from statistics import median
-from time import process_time
 from urllib.parse import urlencode
 
 import httpx
@@ -13,7 +12,6 @@ from bench.node import Node
 from bench.report import Bar, Row, per_request
 from bench.samples import starter_answers
 from bench.servers import Server
-from collector.forms.check import check
 from collector.forms.model import Form
 from tests.test_page_budget import FIRST_QUESTION_BYTES, WHOLE_BYTES
 
@@ -21,7 +19,6 @@ ROUNDS = 6  # the first warms up
 KEPT, DRAWN = 80, 10  # requests a lane and round
 SHARE_KEPT = Bar(least=0.5)
 TIMES_DRAWN = Bar(most=2, unit="x")
-CHECK_SECONDS = 1.0
 POSTED = "application/x-www-form-urlencoded"
 
 
@@ -62,19 +59,6 @@ def _page_row(name: str, node: Node, floor: Server | None, rounds: list[list[Lan
         floor=per_request(median(found["floor"])),
         ratio=f"{ratio:.2f}" + ("" if is_kept else "x"),
     )
-
-
-def check_row(name: str, samples: Iterable[tuple[Form, Mapping[str, str]]]) -> Row:
-    """Measure how many submissions one core checks in a second, in this process."""
-    some = list(samples)
-    for form, answers in some:  # closures are built at a form's first check
-        check(form, answers, (0, 0))
-    started, count = process_time(), 0
-    while (spent := process_time() - started) < CHECK_SECONDS:
-        for form, answers in some:
-            check(form, answers, (0, 0))
-        count += len(some)
-    return Row(f"check of {name}: submissions a core-second (noisy)", f"{count / spent:,.0f}")
 
 
 def bytes_rows(node: Node, form: Form) -> list[Row]:

@@ -21,7 +21,7 @@ from collector.kept_pages import KeptPages
 from collector.pages import load_english, make_environment, page, page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import store
-from collector.routes import citizen, facilitator, lab, publish, pull, static
+from collector.routes import blobs, citizen, facilitator, lab, lab_files, media, publish, pull, static
 from collector.routes import sync as sync_routes
 from collector.settings import Settings
 from collector.submissions import flags_of
@@ -53,8 +53,8 @@ def create_app(settings: Settings) -> FastAPI:
     state.sync_loop = SyncLoop(engine, settings.sync_seconds, state.install_form)
     state.kick = state.sync_loop.kick
     state.sync_now = lambda: sync_now(app)
-    pages_of_people = (citizen.router, facilitator.router, lab.router, publish.router)
-    for router in (static.router, *pages_of_people, pull.router, sync_routes.router):
+    pages_of_people = (citizen.router, media.router, facilitator.router, lab.router, lab_files.router, publish.router)
+    for router in (static.router, *pages_of_people, pull.router, sync_routes.router, blobs.router):
         app.include_router(router)
     app.add_middleware(SafetyHeaders)
     app.add_middleware(KeptPages, pages=state.kept_pages)  # outermost: the last one added

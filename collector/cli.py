@@ -89,45 +89,54 @@ def form() -> None:
 
 
 FORM_FILE = click.argument("file", type=click.Path(path_type=Path))
+FORM_MEDIA = click.option(
+    "--media",
+    "media",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Archivo adjunto, o carpeta con ellos; se puede repetir. Los que están junto al formulario se toman solos.",
+)
 
 
 @form.command("check")
 @FORM_FILE
+@FORM_MEDIA
 @click.option("--json", "as_json", is_flag=True, help="El informe como JSON.")
-def check_form(file: Path, as_json: bool) -> None:
+def check_form(file: Path, media: tuple[Path, ...], as_json: bool) -> None:
     """Revisa un formulario y dice todo lo que hay que arreglar. No cambia nada."""
-    report = _checked(file).report
+    report = _checked(file, media).report
     click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else report.text("es"))
     raise SystemExit(0 if report.is_publishable else 1)
 
 
 @form.command("publish")
 @FORM_FILE
+@FORM_MEDIA
 @DATA
-def publish_form(file: Path, data: Path | None) -> None:
+def publish_form(file: Path, media: tuple[Path, ...], data: Path | None) -> None:
     """Publica un formulario en este equipo; de aquí baja a los equipos que le envían."""
     from collector.form_store import FormStore, VersionTaken
 
-    checked = _checked(file)
+    checked = _checked(file, media)
     click.echo(checked.report.text("es"))
     if checked.form is None:
         _stop("No se publicó: arregle los errores y publique otra vez. Nada cambió.")
     _settings, engine = _open(data)
     name = f"{checked.form.form_id}, versión {checked.form.version}"
     try:
-        is_new = FormStore(engine).install(checked.xform, file.name, file.read_bytes())
+        is_new = FormStore(engine).install(checked.xform, file.name, file.read_bytes(), checked.files)
     except VersionTaken:
-        _stop(f"Ya hay otro contenido publicado como {name}. Cambie «version» en la hoja settings y publique otra vez.")
+        _stop(f"Ya hay otro contenido publicado como {name}. Cambie «version» del formulario y publique otra vez.")
     click.echo(f"Publicado: {name}. Página: /f/{checked.form.form_id}" if is_new else f"Ya estaba publicado: {name}.")
 
 
-def _checked(file: Path) -> "Checked":
-    from collector.publishing import check_path
+def _checked(file: Path, media: tuple[Path, ...]) -> "Checked":
+    from collector.publishing import check_path, files_in
 
     try:
-        return check_path(file)
+        return check_path(file, media=files_in(media))
     except OSError as error:
-        raise ProblemError(PROBLEMS["file_not_found"], path=str(file)) from error
+        raise ProblemError(PROBLEMS["file_not_found"], path=error.filename or str(file)) from error
 
 
 def _stop(sentence: str) -> NoReturn:
@@ -178,7 +187,11 @@ def sync_now(data: Path | None) -> None:
     _settings, engine = _open(data)
     with httpx.Client(timeout=30) as http:
         result = sync_once(engine, http, now_ms(), FormStore(engine).install)
-    click.echo(f"Enviados: {result.sent}. Formularios nuevos: {result.forms}.")
+        sent, files, forms = result.sent, result.files, result.forms
+        while result.has_more and not result.error:
+            result = sync_once(engine, http, now_ms(), FormStore(engine).install)
+            sent, files, forms = sent + result.sent, files + result.files, forms + result.forms
+    click.echo(f"Enviados: {sent}. Archivos enviados: {files}. Formularios nuevos: {forms}.")
     _print_status(engine)
     if result.error:
         raise SystemExit(1)

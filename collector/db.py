@@ -60,14 +60,16 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 
 def prepare_store(engine: Engine) -> None:
-    """Create missing tables. Raises ProblemError `newer_database` for a store written by a later release."""
+    """Create missing tables, those that a later release brought too.
+
+    Raises ProblemError `newer_database` for a store written by a later release.
+    """
     with reading(engine) as session:
         found = _schema_of(session)
     if found is not None and found > tables.SCHEMA_VERSION:
         raise ProblemError(PROBLEMS["newer_database"], found=found, known=tables.SCHEMA_VERSION)
-    if found is None:
-        with writing(engine) as session:
-            SQLModel.metadata.create_all(session.connection())
+    with writing(engine) as session:
+        SQLModel.metadata.create_all(session.connection())
 
 
 def _schema_of(session: Session) -> int | None:

@@ -1,321 +1,335 @@
-"""The survey page of one form: what the template draws, and the JSON that the page's scripts read.
+"""The survey page of one form: what the template draws for a filling.
 
-One walk over the form numbers its nodes and lists its texts, so that the page and the JSON speak of the same ones.
+The page holds the whole form, one page of it visible. A question of a repeat stands there once for each row, and once
+in a <template> from which the scripts make new rows. Names of fields are keys with row numbers
+("casa/persona[1]/nombre"); ids end in a tag: the number of the node and those of the rows ("7-1").
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from typing import Any
 
-from markupsafe import Markup, escape
-
-from collector.fill_rows import needs_rows, row_node, rows_json
-from collector.forms.expressions import columns_used, functions_used, instances_used, labels_used, scripts_needed
-from collector.forms.model import IR, Choice, Form, Group, Question, Repeat, Text, language_code, text_in
-from collector.forms.program import program_of
-from collector.forms.state import Filling, choice_text, language_of, texts_by_id
+from collector.fill_json import page_nodes
+from collector.fill_rows import LARGE_LIST, is_shuffled
+from collector.fill_words import Words, sentence_for
+from collector.forms.filling_rows import FillingRow
+from collector.forms.fitting import range_ends
+from collector.forms.model import Choice, Form, Group, Question, Repeat
+from collector.forms.state import Filling
+from collector.search_text import folded
 
 LONG_LIST = 12  # above this a list is a <select>: light, and phones know how to show it
+MOST_FOUND = 50  # choices of a large list that are drawn at once
+MOST_STEPS = 21  # a range of more is a field with a slider
 APART = ("ns", "nr")  # «No sé», «Prefiero no decir»: drawn apart, stored like any choice
 SCALE = tuple(str(number) for number in range(11))
-
-# sentences that the scripts write; keys are those of state.js problems and of fill.js
-UI = {
-    "step": "Pregunta {n} de {total}",
-    "required": "Falta una respuesta. Responda esta pregunta para seguir.",
-    "type": "Esta respuesta no tiene la forma que se espera. Revísela.",
-    "choice": "Elija una de las opciones de la lista.",
-    "constraint": "Esta respuesta no es válida. Revísela.",
-}
-TYPE_HELP = {
-    "integer": "Escriba un número entero, por ejemplo 3.",
-    "decimal": "Escriba un número, por ejemplo 2.5.",
-    "date": "Escriba una fecha que exista, por ejemplo 2026-11-20.",
-    "text": "El texto es demasiado largo. Escríbalo más corto.",
-}
+STRIPS = frozenset({"likert", "horizontal", "horizontal-compact", "list-nolabel", "list"})
+FILES = frozenset({"image", "audio", "video", "file"})
+# what a phone's own control shows of a stored text: the rest is seconds, offsets, days
+SHOWN_CHARACTERS = {"time": 5, "datetime": 16, "month": 7, "year": 4}
 
 
-@dataclass
-class Words:
-    """Gives texts in the page's language, and lists those that have translations in the order they stand in the page.
+@dataclass(frozen=True)
+class RowView:
+    """One row of a repeat. tag and prefix end and begin ids and names; number counts from 1, 0 in the template."""
 
-    `data-t` marks each of them; the scripts find the translation by its place in the page. A page holds the same texts
-    in the same order whatever is answered, so that every drawing of a form fits its JSON.
-    """
-
-    form: Form
-    language: str
-    english: Mapping[str, str]
-    marked: list[Text] = field(default_factory=list)
-
-    def ui(self, sentence: str) -> Text:
-        """Return one of our own sentences in every language of the form; Spanish where we have no other."""
-        languages = self.form.languages or ("",)
-        code = {name: language_code(name) for name in languages}
-        return {name: self.english.get(sentence, sentence) if code[name] == "en" else sentence for name in languages}
-
-    def plain(self, text: Text) -> str:
-        """Return the text in the page's language."""
-        return text_in(text, self.language, self.form)
-
-    def attribute(self, text: Text) -> Markup:
-        """Return ` data-t` for a text that has translations, else nothing."""
-        return Markup(" data-t") if self._mark(text) else Markup("")
-
-    def __call__(self, text: Text | str) -> Markup:
-        """Return the text as markup, wrapped for translation where it has several languages."""
-        both = self.ui(text) if isinstance(text, str) else text
-        words = escape(self.plain(both)).replace("\n", Markup("<br>"))
-        return Markup("<span data-t>{}</span>").format(words) if self._mark(both) else words
-
-    def _mark(self, text: Text) -> bool:
-        differs = len({text_in(text, name, self.form) for name in self.form.languages}) > 1
-        if differs:
-            self.marked.append(text)
-        return differs
-
-    def by_language(self) -> dict[str, list[str]]:
-        """Return language -> texts in page order, for the JSON; the page itself holds its own language."""
-        return {
-            name: [text_in(text, name, self.form) for text in self.marked]
-            for name in self.form.languages
-            if name != self.language
-        }
+    number: int
+    tag: str
+    name: str
+    row: FillingRow
+    items: "tuple[Item, ...]"
 
 
 @dataclass(frozen=True)
 class Item:
-    """A question or a group heading as the template draws it."""
+    """A question, a repeat or a group heading as the template draws it. See control_of for the controls."""
 
     index: int
-    node: Question | Group
-    control: str  # group note text area integer decimal date list box scale many
+    tag: str
+    name: str
+    node: Question | Group | Repeat
+    control: str
     shown: bool
+    row: FillingRow
     value: str = ""
     trouble: str = ""
+    closed: bool = False
     choices: tuple[Choice, ...] = ()
     apart: tuple[Choice, ...] = ()
     offered: frozenset[str] = frozenset()
+    is_live: bool = False  # the choices are drawn by the scripts: rows, another order, more than fit
+    search: str = ""
+    rows: tuple[RowView, ...] = ()
+    template: RowView | None = None
+    ends: tuple[str, ...] = ()
 
 
 def control_of(question: Question, form: Form) -> str:
-    """Return the name of the control that asks `question`."""
+    """Return the name of the control that asks `question`.
+
+    text area numbers integer decimal date month year time datetime secret range steps place line files acknowledge
+    list strip box scale many many-strip find find-many rank labels note
+    """
+    said = set(question.appearance)
+    if question.type in ("select_one", "select_multiple"):
+        return _select_control(question, form)
     if question.type == "text":
-        return "area" if "multiline" in question.appearance else "text"
-    if question.type == "select_multiple":
-        return "many"
-    if question.type != "select_one":
-        return question.type
+        return "area" if "multiline" in said else "numbers" if "numbers" in said else "text"
+    if question.type == "date":
+        return "year" if "year" in said else "month" if "month-year" in said else "date"
+    if question.type == "range":
+        return "steps" if 1 < len(range_steps(question)) <= MOST_STEPS else "range"
+    plain = {"geopoint": "place", "geotrace": "line", "geoshape": "line", "barcode": "text"}
+    return "files" if question.type in FILES else plain.get(question.type, question.type)
+
+
+def _select_control(question: Question, form: Form) -> str:
+    said = {word.partition("-")[0] if word.startswith("columns") else word for word in question.appearance}
+    many = question.type == "select_multiple"
     names = [choice.name for choice in form.lists[question.list_name]]
+    if "label" in said:
+        return "labels"
+    if len(names) > LARGE_LIST:
+        return "find-many" if many else "find"
+    if STRIPS & said:
+        return "many-strip" if many else "strip"
+    if many:
+        return "many"
     if set(SCALE) <= set(names):
         return "scale"
-    return "box" if len(names) > LONG_LIST or "minimal" in question.appearance else "list"
+    has_media = any(choice.media for choice in form.lists[question.list_name])  # a <select> shows none
+    is_long = len(names) > LONG_LIST and not has_media and not said & {"quick", "columns", "compact"}
+    return "box" if is_long or "minimal" in said else "list"
 
 
-def page_items(filling: Filling, words: Words, page: int, troubles: Mapping[str, str]) -> list[Item]:
-    """Return what page number `page` shows, group headings included, in form order."""
-    form = filling.form
-    wanted = set(form.pages[page])
-    groups = {path for question in form.questions if question.path in wanted for path in question.groups}
-    nodes: dict[str, Question | Group] = {group.path: group for group in form.groups if group.path in groups}
-    nodes |= {question.path: question for question in form.questions if question.path in wanted}
-    index = {path: number for number, path in enumerate(form.nodes)}
-    return [
-        _item(filling, words, nodes[path], index[path], troubles.get(path, "")) for path in form.nodes if path in nodes
-    ]
+def range_steps(question: Question) -> list[str]:
+    """Return the numbers of a range in order, [] where it has none or too many to draw."""
+    ends = range_ends(question)
+    try:
+        step = abs(float(question.parameters.get("step") or 1))
+    except ValueError:
+        return []
+    if not ends or not 0 < step <= ends[1] - ends[0] or (ends[1] - ends[0]) / step > MOST_STEPS:
+        return []
+    found = [ends[0] + number * step for number in range(int((ends[1] - ends[0]) / step + 1e-9) + 1)]
+    texts = [f"{number:.6f}".rstrip("0").rstrip(".") for number in found]
+    return texts[::-1] if float(question.parameters["start"]) > float(question.parameters["end"]) else texts
 
 
-def _item(filling: Filling, words: Words, node: Question | Group, index: int, trouble: str) -> Item:
-    shown = filling.relevant[node.path]
-    if isinstance(node, Group):
-        return Item(index, node, "group", shown)
-    choices = filling.form.lists.get(node.list_name, ())
-    control = control_of(node, filling.form)
-    apart = tuple(c for c in choices if c.name in APART and control in ("list", "scale"))
-    return Item(
-        index=index,
-        node=node,
-        control=control,
-        shown=shown,
-        value=filling.raw[node.path],
-        trouble=trouble,
-        choices=tuple(c for c in choices if c not in apart),
-        apart=apart,
-        # nothing fits yet (the province is not chosen): without scripts people may pick at once, the node checks
-        offered=frozenset(filling.choices(node.path) or (choice.name for choice in choices)),
-    )
+# --- rows, names, tags
 
 
-def sentence_for(form: Form, question: Question, trouble: str, words: Words) -> str:
-    """Return what to say beside a field: the form's own message, else ours."""
-    said = {"required": question.required_message, "constraint": question.constraint_message}.get(trouble, {})
-    ours = TYPE_HELP.get(question.type, UI["type"]) if trouble == "type" else UI[trouble]
-    return words.plain(said) or words.plain(words.ui(ours))
+def all_rows(filling: Filling) -> Iterator[tuple[FillingRow, str, str]]:
+    """Give every row of the record with what begins its names ("casa/persona[1]/") and ends its ids ("-1")."""
+    yield from _rows_of(filling, filling.root, "", "")
 
 
-def fill_json(form: Form, words: Words, *, whole: bool = False) -> bytes:
-    """Return what the page's scripts need of the form, as JSON. `words` has walked the whole page before.
-
-    whole: with what rows.js needs, also for a form that state.js can fill in.
-    """
-    whole = whole or needs_rows(form)
-    index = {path: number for number, path in enumerate(form.nodes)}
-    plain = {q.list_name for q in form.questions if q.list_name and q.choice_filter is None}
-    languages = form.languages or ("",)
-    content = {
-        "form": form.form_id,
-        "version": form.version,
-        "sha": form.sha256[:16],
-        "title": form.title,
-        "langs": languages,
-        "codes": {name: language_code(name) for name in languages},
-        "nodes": [_node(form, path, index, whole) for path in form.nodes],
-        "order": [index[path] for path in form.order],
-        "pages": [[index[path] for path in page] for page in form.pages],
-        # columns only of lists that an expression reads; names of the others
-        "lists": _lists(form),
-        "choices": {name: [choice.name for choice in form.lists[name]] for name in sorted(plain)},
-        "ui": {name: {key: words.ui(text)[name] for key, text in _spoken(form).items()} for name in languages},
-        "texts": words.by_language(),
-    }
-    if whole:
-        content |= rows_json(form, index)
-    more = form_scripts(form)
-    if more:
-        content["more"] = more
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+def _rows_of(filling: Filling, row: FillingRow, prefix: str, tag: str) -> Iterator[tuple[FillingRow, str, str]]:
+    yield row, prefix, tag
+    for repeat in filling.program.levels[row.path].repeats:
+        for number, inner in enumerate(row.rows[repeat.path], 1):
+            yield from _rows_of(filling, inner, f"{prefix}{repeat.key}[{number}]/", f"{tag}-{number}")
 
 
-def _spoken(form: Form) -> dict[str, str]:
-    """Return the sentences of ours that this form can need: those its own messages do not cover."""
-    asked = [question for question in form.questions if question.page >= 0]
-    needed = {
-        "step": True,
-        "required": any(q.logic.required and not q.required_message for q in asked),
-        "type": any(q.type in TYPE_HELP for q in asked),
-        "choice": True,
-        "constraint": any(q.logic.constraint and not q.constraint_message for q in asked),
-    }
-    return {key: text for key, text in UI.items() if needed[key]}
+@dataclass
+class Drawing:
+    """One drawing of a form's page. troubles: tag -> sentence; searches: name of a field -> what is searched in it."""
+
+    filling: Filling
+    words: Words
+    troubles: Mapping[str, str] = field(default_factory=dict)
+    searches: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.form = self.filling.form
+        self.program = self.filling.program
+        self.index = {path: number for number, path in enumerate(page_nodes(self.form))}
+        self.nodes: dict[str, Question | Group | Repeat] = {
+            **self.program.groups, **self.program.repeats, **self.program.questions,
+        }  # fmt: skip
+
+    def everything(self) -> Iterator[tuple[int, list[Item]]]:
+        """Give each page with its items."""
+        for page in range(len(self.form.pages)):
+            yield page, self.page(page)
+
+    def page(self, page: int) -> list[Item]:
+        """Return what page number `page` shows, group headings included, in form order."""
+        wanted = set(self.form.pages[page])
+        wanted |= {group for path in wanted for group in self.nodes[path].groups if group in self.program.groups}
+        return [self._item(self.nodes[path], self.filling.root, "", "") for path in self.index if path in wanted]
+
+    def _row(self, repeat: Repeat, row: FillingRow, number: int, prefix: str, tag: str) -> RowView:
+        tag, name = f"{tag}-{number}", f"{prefix}{repeat.key}[{number}]"
+        return RowView(number, tag, name, row, tuple(
+            self._item(node, row, name + "/", tag) for node in self._by_row.get(repeat.path, ())
+        ))  # fmt: skip
+
+    @cached_property
+    def _by_row(self) -> dict[str, list[Question | Group | Repeat]]:
+        """What is drawn in the rows of each repeat."""
+        found: dict[str, list[Question | Group | Repeat]] = {}
+        for path in self.index:
+            node = self.nodes[path]
+            if node.row and not (isinstance(node, Question) and node.type == "calculate"):
+                found.setdefault(node.row, []).append(node)
+        return found
+
+    @cached_property
+    def _blank_rows(self) -> dict[str, FillingRow]:
+        """A new row of every repeat, of a record of its own: what the templates show."""
+        blank = Filling(self.form, self.filling.now, self.filling.lang)
+        found: dict[str, FillingRow] = {}
+        for repeat in self.form.repeats:
+            found[repeat.path] = blank.add_row(repeat.path, found.get(repeat.row, blank.root))
+        return found
+
+    def _item(self, node: Question | Group | Repeat, row: FillingRow, prefix: str, tag: str) -> Item:
+        index = self.index[node.path]
+        mine = f"{index}{tag}"
+        # a template is never shown as it is: the scripts say what of a new row is relevant
+        shown = row.relevant[node.path]
+        if isinstance(node, Group):
+            return Item(index, mine, "", node, "group", shown, row)
+        if isinstance(node, Repeat):
+            return self._repeat(node, row, prefix, tag)
+        return Item(
+            index=index,
+            tag=mine,
+            name=prefix + node.key,
+            node=node,
+            control=control_of(node, self.form),
+            shown=shown,
+            row=row,
+            value=shown_text(node, row.raw[node.path], self.form),
+            trouble=self.troubles.get(mine, ""),
+            closed=self.filling.is_readonly(node.path, row) and node.type != "note",
+            **self._choices(node, row, prefix + node.key),
+        )
+
+    def _repeat(self, repeat: Repeat, row: FillingRow, prefix: str, tag: str) -> Item:
+        index = self.index[repeat.path]
+        held = enumerate(row.rows[repeat.path], 1)
+        return Item(
+            index=index,
+            tag=f"{index}{tag}",
+            name=prefix + repeat.key,
+            node=repeat,
+            control="repeat",
+            shown=row.relevant[repeat.path],
+            row=row,
+            closed=repeat.is_fixed or repeat.count is not None,
+            rows=tuple(self._row(repeat, inner, number, prefix, tag) for number, inner in held),
+            template=self._row(repeat, self._blank_rows[repeat.path], 0, prefix, tag),
+        )
+
+    def _choices(self, question: Question, row: FillingRow, name: str) -> dict[str, Any]:
+        if question.type == "range":
+            steps = tuple(Choice(text, {"": text}) for text in range_steps(question))
+            ends = tuple(question.parameters.get(end, "") for end in ("start", "end", "step"))
+            return {"choices": steps, "ends": ends, "offered": frozenset(step.name for step in steps)}
+        if not question.list_name:
+            return {}
+        control = control_of(question, self.form)
+        if control in ("find", "find-many"):
+            return self._found(question, row, self.searches.get(name, ""))
+        if question.rows is not None or is_shuffled(question):
+            return self._live(question, row)
+        choices = self.form.lists[question.list_name]
+        apart = tuple(c for c in choices if c.name in APART and control in ("list", "scale"))
+        return {
+            "choices": tuple(c for c in choices if c not in apart),
+            "apart": apart,
+            # nothing fits yet (the province is not chosen): without scripts people may pick at once, the node checks
+            "offered": frozenset(self.filling.choices(question.path, row) or (choice.name for choice in choices)),
+        }
+
+    def _live(self, question: Question, row: FillingRow) -> dict[str, Any]:
+        labels = self.filling.choice_labels(question.path, row)
+        names = self.filling.choices(question.path, row)
+        choices = tuple(Choice(name, {"": labels.get(name, name)}) for name in dict.fromkeys(names))
+        return {"choices": choices, "offered": frozenset(names), "is_live": True}
+
+    def _found(self, question: Question, row: FillingRow, search: str) -> dict[str, Any]:
+        """Return the chosen and the first that fit what is searched: all of a large list would be too much."""
+        live = self._live(question, row)
+        chosen = set(row.raw[question.path].split())
+        wanted = folded(search)
+        fitting = [c for c in live["choices"] if wanted and wanted in folded(c.label[""])][:MOST_FOUND]
+        mine = [c for c in live["choices"] if c.name in chosen and c not in fitting]
+        return live | {"choices": tuple(mine + fitting), "search": search}
 
 
-@lru_cache(maxsize=256)
-def form_scripts(form: Form) -> tuple[str, ...]:
-    """Return the scripts of static/js that this form's expressions need besides engine.js."""
-    needed = max((scripts_needed(ir, type) for ir, type in _expressions(form)), key=len, default=())
-    return needed or (("functions.js",) if needs_rows(form) else ())
+def has_files(form: Form) -> bool:
+    """Tell whether any question is answered with a file."""
+    return any(question.type in FILES for question in form.questions)
 
 
-def _expressions(form: Form) -> Iterator[tuple[IR, str]]:
-    """Yield the expressions that the page evaluates, with the bind type that keeps their value."""
-    found = [(group.relevant, "string") for group in form.groups]
-    found += [(ir, "string") for repeat in form.repeats for ir in (repeat.relevant, repeat.readonly, repeat.count)]
-    found += [(ir, "string") for action in form.actions for ir in (action.rows, action.value)]
-    found += [(ir, "string") for _, ir in form.outputs]
-    for question in form.questions:
-        logic = question.logic
-        conditions = (logic.relevant, logic.required, logic.constraint, question.choice_filter)
-        found += [(ir, "string") for ir in conditions]
-        found.append((logic.calculate, question.bind))
-    yield from ((ir, type) for ir, type in found if ir is not None)
-
-
-def _lists(form: Form) -> dict[str, dict[str, list[str | None]]]:
-    """Return the lists that expressions look into, by column; and texts by language for those that ask for texts."""
-    expressions = [ir for ir, _ in _expressions(form)]
-    used = {name for ir in expressions for name in instances_used(ir)}
-    columns = {column for ir in expressions for column in columns_used(ir)}
-    found = {name: _columns(items, columns) for name, items in form.lists.items() if name in used}
-    for path in sorted({path for ir in expressions for path in labels_used(ir)} & {q.path for q in form.questions}):
-        found[path] = _labels(form, form.lists.get(form.question(path).list_name, ()))
-    if any("jr:itext" in functions_used(ir) for ir in expressions):
-        found["jr:itext"] = _texts(form)
-    return found
-
-
-def _columns(items: tuple[Choice, ...], wanted: set[str]) -> dict[str, list[str | None]]:
-    """Return the wanted columns of a list: a third of the bytes of a list of objects. null: the item lacks it."""
-    rest = dict.fromkeys(name for choice in items for name in choice.columns if name in wanted and name != "name")
-    return {name: [choice.columns.get(name) for choice in items] for name in ("name", *rest)}
-
-
-def _labels(form: Form, items: tuple[Choice, ...]) -> dict[str, list[str | None]]:
-    """Return what jr:choice-name() finds: a column with the labels for each language, under its code."""
-    names: list[str | None] = [choice.name for choice in items]
-    return {"name": names} | {
-        code: [choice_text(choice, language_of(form, code), form) for choice in items] for code in _codes(form)
-    }
-
-
-def _texts(form: Form) -> dict[str, list[str | None]]:
-    """Return what jr:itext() finds, in the same way."""
-    texts = texts_by_id(form)
-    names: list[str | None] = list(texts)
-    return {"name": names} | {
-        code: [text_in(text, language_of(form, code), form) for text in texts.values()] for code in _codes(form)
-    }
-
-
-def _codes(form: Form) -> list[str]:
-    return sorted({language_code(name) for name in form.languages or ("",)})
-
-
-def _node(form: Form, path: str, index: Mapping[str, int], whole: bool) -> dict[str, Any]:
-    node = program_of(form).groups.get(path) or program_of(form).repeats.get(path) or form.question(path)
-    facts = _group_node(node, index) if not isinstance(node, Question) else _question_node(node, index)
-    return _lean(facts | (row_node(form, node, index) if whole else {}))
-
-
-def _group_node(group: Group | Repeat, index: Mapping[str, int]) -> dict[str, Any]:
-    return {"k": group.path, "s": 0, "g": [index[p] for p in group.groups], "r": group.relevant}
-
-
-def _question_node(question: Question, index: Mapping[str, int]) -> dict[str, Any]:
-    logic = question.logic
-    messages = {
-        "required": dict(question.required_message),
-        "constraint": dict(question.constraint_message),
-    }
-    return {
-        "k": question.key,
-        "s": question.slot,
-        "t": question.type,
-        "b": question.bind if logic.calculate else "",
-        "g": [index[p] for p in question.groups],
-        "r": logic.relevant,
-        "q": 1 if logic.required == ["f", "true"] else logic.required,
-        "c": logic.constraint,
-        "x": logic.calculate,
-        "f": question.choice_filter,
-        "l": question.list_name,
-        "d": question.default,
-        "m": {name: text for name, text in messages.items() if text},
-    }
-
-
-def _lean(node: dict[str, Any]) -> dict[str, Any]:
-    keep = ("k", "s")
-    return {key: value for key, value in node.items() if key in keep or value not in (None, "", {}, [])}
+def shown_text(question: Question, text: str, form: Form) -> str:
+    """Return what a control shows of a stored text."""
+    return text[: SHOWN_CHARACTERS.get(control_of(question, form), len(text))]
 
 
 def shown_pages(filling: Filling) -> list[int]:
     """Return the numbers of pages with something to ask or to say now."""
-    return [page for page in range(len(filling.form.pages)) if filling.page_is_shown(page)]
+    return [page for page in range(len(filling.form.pages)) if _is_shown(filling, page)]
+
+
+def _is_shown(filling: Filling, page: int) -> bool:
+    for path in filling.form.pages[page]:
+        repeat = filling.program.repeats.get(path)
+        if filling.relevant[path] and (repeat is None or filling.root.rows[path] or is_open(repeat)):
+            return True
+    return False
+
+
+def is_open(repeat: Repeat) -> bool:
+    return repeat.count is None and not repeat.is_fixed
+
+
+def _asked(filling: Filling, page: int) -> Iterator[tuple[Question, FillingRow, str]]:
+    """Give each question of the page with its row and its tag, rows of repeats included."""
+    paths = filling.form.pages[page] if page < len(filling.form.pages) else ()
+    inside = tuple(path + "/" for path in paths)
+    index = {path: number for number, path in enumerate(page_nodes(filling.form))}
+    for row, _, tag in all_rows(filling):
+        for question in filling.program.levels[row.path].questions:
+            is_here = question.path in paths or (row is not filling.root and question.path.startswith(inside))
+            if is_here and question.path in index:
+                yield question, row, f"{index[question.path]}{tag}"
 
 
 def page_troubles(filling: Filling, page: int, words: Words) -> dict[str, str]:
-    """Return path -> sentence for each answer of the page that is not right."""
-    found = ((path, filling.trouble(path)) for path in filling.form.pages[page])
-    return {
-        path: sentence_for(filling.form, filling.program.questions[path], trouble, words)
-        for path, trouble in found
-        if trouble
-    }
+    """Return tag -> sentence for each answer of the page that is not right."""
+    found: dict[str, str] = {}
+    for question, row, tag in _asked(filling, page):
+        trouble = filling.trouble(question.path, row)
+        if trouble:
+            said = {"required": question.required_message, "constraint": question.constraint_message}
+            found[tag] = words.plain(sentence_for(question.type, trouble, said.get(trouble, {})), row)
+    return found
 
 
-def everything(filling: Filling, words: Words, troubles: Mapping[str, str]) -> Iterator[tuple[int, list[Item]]]:
-    """Give each page with its items: the page holds the whole form, one part of it visible."""
-    for page in range(len(filling.form.pages)):
-        yield page, page_items(filling, words, page, troubles)
+def shown_tags(filling: Filling, page: int) -> set[str]:
+    """Return the tags of the questions that the page shows now."""
+    asked = _asked(filling, page)
+    return {tag for question, row, tag in asked if row.relevant[question.path] and question.type != "calculate"}
+
+
+def take_posted(filling: Filling, fields: Mapping[str, str]) -> None:
+    """Take what a page posted for its rows. What a control shows only a part of stays whole when it was not changed."""
+    for row, prefix, _ in list(all_rows(filling)):
+        for question in filling.program.levels[row.path].questions:
+            name = prefix + question.key
+            if question.type == "calculate" or (name not in fields and not _is_tick(question, filling, row)):
+                continue
+            text = fields.get(name, "")
+            if text != shown_text(question, row.raw[question.path], filling.form):
+                filling.set(question.path, text, row)
+
+
+def _is_tick(question: Question, filling: Filling, row: FillingRow) -> bool:
+    """Tell whether the control posts nothing when nothing is chosen in it."""
+    ticks = question.type in ("select_one", "select_multiple", "acknowledge", "range")
+    return ticks and not filling.is_readonly(question.path, row) and "label" not in question.appearance

@@ -1,8 +1,10 @@
 """What static/js/rows.js needs of a form beside what every page's JSON holds: rows, jobs, actions, texts by node."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+from collector.forms.fitting import range_ends
 from collector.forms.model import Action, Form, Group, Question, Repeat, Seed, Text, text_in
 from collector.forms.program import Job, program_of
 from collector.forms.state import texts_by_id
@@ -11,10 +13,38 @@ KINDS = ("calculate", "relevant", "filter", "count")  # a job is node * 4 + kind
 ENGINE = "rows.js"
 
 
-def needs_rows(form: Form) -> bool:
-    """Tell whether state.js cannot fill this form in: it has rows, actions, or texts that show answers."""
-    has_rows = any(question.rows is not None for question in form.questions)
-    return bool(form.repeats or form.actions or form.outputs or has_rows)
+SIMPLE_TYPES = frozenset({"text", "integer", "decimal", "date", "note", "select_one", "select_multiple", "calculate"})
+RICH_APPEARANCES = frozenset({"year", "month-year", "quick", "quickcompact"})
+MANY_NODES = 100
+LARGE_LIST = 200  # above this a list is searched, and only what is found stands in the page
+
+
+@lru_cache(maxsize=256)
+def is_rich(form: Form) -> bool:
+    """Tell whether state.js cannot fill this form in, or not fast: it looks at everything after each answer."""
+    if len(form.nodes) > MANY_NODES:
+        return True
+    acts = any(action.events != ("finish",) for action in form.actions)
+    return bool(form.repeats or acts or form.outputs or any(_is_rich_question(form, q) for q in form.questions))
+
+
+def _is_rich_question(form: Form, question: Question) -> bool:
+    choices = form.lists.get(question.list_name, ())
+    return (
+        question.type not in SIMPLE_TYPES
+        or question.rows is not None
+        or (question.logic.calculate is not None and question.type != "calculate")
+        or bool(RICH_APPEARANCES & set(question.appearance))
+        or bool(question.media or any(choice.media for choice in choices))
+        or (question.logic.readonly not in (None, ["f", "true"], ["f", "false"]))
+        or is_shuffled(question)
+        or len(choices) > LARGE_LIST
+    )
+
+
+def is_shuffled(question: Question) -> bool:
+    """Tell whether the choices come in another order each time."""
+    return question.choice_filter is not None and question.choice_filter[:2] == ["f", "randomize"]
 
 
 def rows_json(form: Form, index: Mapping[str, int]) -> dict[str, Any]:
@@ -29,6 +59,7 @@ def rows_json(form: Form, index: Mapping[str, int]) -> dict[str, Any]:
         "drawn": sorted(index[path] for path in program.drawn),
         "seed": _seed(form.seed, index),
         "actions": [_action(action, form, index) for action in form.actions if action.kind == "setvalue"],
+        "places": _places(form, index),
         "outputs": [[index.get(level, -1), ir] for level, ir in form.outputs],
         "choices": {name: [choice.name for choice in items] for name, items in form.lists.items()},
         "labels": {name: [dict(choice.label) for choice in items] for name, items in form.lists.items()},
@@ -42,18 +73,22 @@ def row_node(form: Form, node: Question | Group | Repeat, index: Mapping[str, in
         "P": node.path,
         "p": index.get(node.row),
         "g": [index[path] for path in program_of(form).local[node.path]],
-        "L": _whole_text(node.label, form),
+        "L": whole_text(node.label, form),
     }
     if isinstance(node, Group):
         return found | {"e": node.readonly}
     if isinstance(node, Repeat):
         facts = {"k": node.key, "s": node.slot, "R": 1, "r": node.relevant, "n": node.count, "e": node.readonly}
-        return found | facts | {"z": _seed(node.template, index)}
+        is_open = node.count is None and not node.is_fixed
+        return found | facts | {"z": _seed(node.template, index), "a": is_open}
     source = [node.rows.nodes, node.rows.value, node.rows.label] if node.rows is not None else None
-    return found | {"e": node.logic.readonly, "w": source, "b": node.bind}
+    part = 4 if "year" in node.appearance else 7 if "month-year" in node.appearance else 0
+    is_quick = bool({"quick", "quickcompact"} & set(node.appearance)) and node.type == "select_one"
+    rich = {"y": part or "", "u": range_ends(node), "h": int(is_quick) or ""}
+    return found | {"e": node.logic.readonly, "w": source, "b": node.bind} | rich
 
 
-def _whole_text(text: Text, form: Form) -> dict[str, str]:
+def whole_text(text: Text, form: Form) -> dict[str, str]:
     """Return a text in every language, so that a missing translation falls back as on the node."""
     return {name: text_in(text, name, form) for name in form.languages or ("",)} if text else {}
 
@@ -66,6 +101,12 @@ def _seed(seed: Seed, index: Mapping[str, int]) -> dict[str, Any]:
     values = {index[path]: text for path, text in seed.values.items() if path in index}
     rows = {index[path]: [_seed(inner, index) for inner in rows] for path, rows in seed.rows.items() if path in index}
     return {key: found for key, found in (("v", values), ("r", rows)) if found}
+
+
+def _places(form: Form, index: Mapping[str, int]) -> list[list[int]]:
+    """Return what the device's place is put into: node, and the node whose answer sets it off (-1: the opening)."""
+    found = (action for action in form.actions if action.kind == "setgeopoint" and action.path in index)
+    return [[index[action.path], index.get(action.trigger, -1)] for action in found]
 
 
 def _action(action: Action, form: Form, index: Mapping[str, int]) -> dict[str, Any]:

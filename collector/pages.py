@@ -8,11 +8,14 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from collector.assets import Assets, asset_dir
 
 LOCALE = Path(__file__).resolve().parent / "locale"
-HTMX_CONFIG = json.dumps({"includeIndicatorCSS": False, "noSwap": [204, 304, "5xx"], "defaultTimeout": 10000})
+# stands between single quotes: double ones would travel as &#34;
+HTMX = {"includeIndicatorCSS": False, "noSwap": [204, 304, "5xx"], "defaultTimeout": 10000}
+HTMX_CONFIG = Markup(json.dumps(HTMX, separators=(",", ":")))  # noqa: S704 - nothing of it comes from outside
 
 
 def load_english() -> dict[str, str]:

@@ -67,7 +67,10 @@ def pull(
 
 @contextmanager
 def _open_file(path: Path) -> Iterator[LabFile]:
+    """Open the file; one that is new and got no page is taken away again, so that a failed start leaves nothing."""
     database: Database | None = None
+    file: LabFile | None = None
+    is_new = not path.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         database = Database(path)
@@ -79,6 +82,8 @@ def _open_file(path: Path) -> Iterator[LabFile]:
     finally:
         if database is not None:
             database.close()
+        if is_new and (file is None or not file.has_pages):
+            path.unlink(missing_ok=True)
 
 
 class _Pull:

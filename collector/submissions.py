@@ -1,7 +1,7 @@
 """Submissions on this node: made from a posted form, and checked when they arrive from elsewhere."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collector.clock import iso_here, now_ms, parse_iso
@@ -29,9 +29,16 @@ def flags_of(forms: FormStore, content: Mapping[str, Any]) -> str:
     return json.dumps(found, ensure_ascii=False) if found else ""
 
 
-def make_submission(form: Form, answers: Mapping[str, str], started_ms: int, lang: str, record_id: str = "") -> Arrival:
+def make_submission(
+    form: Form,
+    answers: Mapping[str, Any],
+    started_ms: int,
+    lang: str,
+    record_id: str = "",
+    blobs: Sequence[Mapping[str, Any]] = (),
+) -> Arrival:
     """Return the record of a form posted to this node by a browser without our scripts, ready to ingest."""
-    content = {
+    content: dict[str, Any] = {
         "id": record_id or uuid7(),
         "kind": "submission",
         "form": form.form_id,
@@ -44,5 +51,7 @@ def make_submission(form: Form, answers: Mapping[str, str], started_ms: int, lan
         "salt": new_salt(),
         "answers": dict(answers),
     }
+    if blobs:
+        content["blobs"] = [dict(entry) for entry in blobs]
     read = read_record(canonical_bytes(content).decode())
     return Arrival(read.id, read.sha256, read.body, read.kind, read.form, read.version, read.why)

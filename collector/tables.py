@@ -128,6 +128,66 @@ class FormVersion(SQLModel, table=True):
     published_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class Blob(SQLModel, table=True):
+    """A file that answers consist of: a photo, a sound. Complete, and its hash proved, when `have` = `bytes`.
+
+    sent_life, central_life: the life of the receipts (`queries/blobs.py: life`) in which the upstream, and central,
+    said that they hold it whole; another life means: not known. So a new or restored upstream needs no clean-up here.
+    """
+
+    sha256: str = Field(primary_key=True, max_length=64)
+    bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
+    have: int = Field(sa_column=Column(BigInteger, nullable=False))
+    media_type: str = ""  # when a browser without scripts posted it here; else the records that name it say so
+    received_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    sent_life: str = ""
+    central_life: str = ""
+
+
+class BlobChunk(SQLModel, table=True):
+    """A piece of a file, as it came, beginning `at`. In the store itself: one file is all there is to back up."""
+
+    __tablename__ = "blob_chunk"
+    sha256: str = Field(primary_key=True, max_length=64)
+    at: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class BlobName(SQLModel, table=True):
+    """A record names a file: what `record.body` says under "blobs", in a shape that can be asked. Made from the log."""
+
+    __tablename__ = "blob_name"
+    sha256: str = Field(primary_key=True, max_length=64)
+    record_id: str = Field(primary_key=True, max_length=36, index=True)
+    name: str = Field(primary_key=True)
+    bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
+    media_type: str
+
+
+class FormFile(SQLModel, table=True):
+    """A file that a published form came with: a list, a picture, a sound. Each version names its own."""
+
+    __tablename__ = "form_file"
+    form_id: str = Field(primary_key=True)
+    version: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    sha256: str = Field(index=True, max_length=64)
+    media_type: str
+    size_bytes: int
+
+
+class FormFilePiece(SQLModel, table=True):
+    """A piece of the content of forms' files. By content: versions that share a picture keep it once.
+
+    No form_file names it while it is on its way down from the upstream.
+    """
+
+    __tablename__ = "form_file_piece"
+    sha256: str = Field(primary_key=True, max_length=64)
+    start: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 class User(SQLModel, table=True):
     """A person of the lab. `password_hash` is argon2id."""
 

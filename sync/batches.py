@@ -25,6 +25,9 @@ from sync.records import MAX_RECORD_BYTES, ReadRecord, read_record
 NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")  # node ids, epochs and batch ids; \Z by fullmatch
 MAX_N = 2**53 - 1  # whole in every language's numbers
 DECODER = json.JSONDecoder()
+ENCODER = json.JSONEncoder(separators=(",", ":"))
+# what a node writes for a record that was born there: nothing to walk through before the record
+OWN_LINE = re.compile(rb'\{"n":(0|[1-9][0-9]{0,15}),"via":\[\],"rec":')
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def encode_batch(
 def hops_json(hops: Sequence[Hop]) -> str:
     """Return `hops` as the JSON text that is stored and sent."""
     rows = [{"node": hop.node, "epoch": hop.epoch, "n": hop.n, "received": hop.received} for hop in hops]
-    return json.dumps(rows, separators=(",", ":"))
+    return ENCODER.encode(rows)
 
 
 # --- read
@@ -158,7 +161,7 @@ def read_body_line(line: bytes, at: int) -> ReadRecord:
     if len(line) > MAX_RECORD_BYTES:
         raise ProblemError(PROBLEMS["too_large"], size=len(line), limit=MAX_RECORD_BYTES)
     try:
-        return read_record(line.decode())
+        return read_record(line)
     except ValueError as error:
         raise bad_line(at, str(error)) from error
 
@@ -190,6 +193,9 @@ def _read_header(line: bytes) -> Header:
 
 
 def _read_line(line: bytes, at: int) -> Line:
+    own = OWN_LINE.match(line)
+    if own is not None and is_number(int(own[1])) and line.endswith(b"}"):
+        return Line(int(own[1]), (), read_body_line(line[own.end() : -1], at))
     try:
         keys, record = _cut_record(line.decode())
     except (ValueError, RecursionError, IndexError) as error:

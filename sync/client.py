@@ -8,7 +8,10 @@ problem+json of ours    -> Refusal, with its code
 anything else           -> upstream_strange: a captive portal answers 200, 302, 204 or 403 with a page of its own
 """
 
+import base64
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +84,21 @@ class UpstreamClient:
         """POST a batch as `encode_batch` made it."""
         headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
         return self._ask("POST", "/batches", headers, body)
+
+    def ask_blobs(self, hashes: Sequence[str]) -> Answer:
+        """Ask how much of these files the upstream has."""
+        return self.post("/blobs/ask", {"sha256": list(hashes)})
+
+    def patch_blob(self, sha256: str, at: int, whole_bytes: int, content: bytes) -> Answer:
+        """PATCH the piece of a file that begins `at`."""
+        digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Upload-Offset": str(at),
+            "Upload-Length": str(whole_bytes),
+            "Content-Digest": f"sha-256=:{digest}:",
+        }
+        return self._ask("PATCH", f"/blobs/{sha256}", headers, content)
 
     def strange(self, reason: str) -> ProblemError:
         """Return the problem of an answer that is not ours."""

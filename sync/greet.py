@@ -40,9 +40,23 @@ def greet(run: Run) -> Greeting:
         raise run.client.strange("hello of another node or protocol")
     run.state.most_records = min(most[0], limits.MAX_BATCH_RECORDS)
     run.state.most_bytes, run.state.most_inflated = most[1], most[2]
+    _note_blobs(run, found.get("blobs"))
     run.state.hello_at = time.monotonic()
     _adopt(run, cursor, greeting)
     return greeting
+
+
+def _note_blobs(run: Run, told: Any) -> None:
+    """Note whether the upstream takes files, and whether central got some since the last hello."""
+    state = run.state.blobs
+    chunk, central = (told.get("chunk"), told.get("central")) if isinstance(told, dict) else (0, 0)
+    state.most = min(chunk, limits.MAX_BLOB_CHUNK_BYTES) if is_number(chunk) else 0
+    if not is_number(central):
+        return
+    if central < state.central:
+        state.has_checked = False  # it lost some: an old copy was put back
+    state.has_news = state.has_news or central != state.central
+    state.central = central
 
 
 def _adopt(run: Run, cursor: int, greeting: Greeting) -> None:

@@ -11,6 +11,11 @@ MAX_INFLATED_BYTES = 8 * 1024 * 1024
 MAX_HOPS = 8
 MAX_ASKED_IDS = 200
 MAX_RECEIPTS = 1000
+MAX_BLOB_CHUNK_BYTES = 256 * 1024
+MIN_BLOB_CHUNK_BYTES = 4 * 1024  # but the last one: a file in pieces of one byte would be a row a byte
+BLOB_BYTES_PER_ADDRESS = 256 * 1024 * 1024  # from browsers, in BLOB_WINDOW_SECONDS
+BLOB_WINDOW_SECONDS = 600
+DISK_RESERVE_BYTES = 512 * 1024 * 1024  # files never take the last of the disk: records must still fit
 
 
 class RateLimit:

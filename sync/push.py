@@ -3,6 +3,7 @@
     cold or idle:  hello    greet.py   the receiver's cursor, its limits, what is new there
     with records:  batches  upload.py  from that cursor, one at a time, until the log is empty
     after a hello: forms and receipts  pull.py, when hello said that there are new ones
+    last of all:   files of answers    blobs.py, piece by piece; new records go between two pieces
 
 The receiver's cursor is the truth. This node believes nothing of its own: after any trouble it asks first.
 """
@@ -20,6 +21,7 @@ from collector.clock import now_ms
 from collector.db import reading, writing
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import nodes, store
+from sync.blobs import send_blobs
 from sync.client import Refusal, UpstreamClient
 from sync.greet import greet
 from sync.pull import pull_forms, pull_receipts
@@ -108,6 +110,7 @@ def _exchange(run: Run) -> None:
     if greeted is not None:
         pull_forms(run, greeted)
         pull_receipts(run, greeted)
+    send_blobs(run)
 
 
 def _note(run: Run) -> None:
@@ -189,7 +192,8 @@ class SyncLoop:
             seconds = pause_seconds(failures, result)
             deaf = min(seconds, KICK_SECONDS)
         else:
-            seconds, deaf = self._idle_seconds, min(GATHER_SECONDS, self._idle_seconds)
+            seconds = min(GATHER_SECONDS, self._idle_seconds) if result.has_more else self._idle_seconds
+            deaf = min(GATHER_SECONDS, self._idle_seconds)
         if not self._stop.wait(deaf):
             self._wake.wait(seconds - deaf)
 

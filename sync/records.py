@@ -79,16 +79,20 @@ class ReadRecord:
     content: dict[str, Any]
 
 
-def read_record(body: str) -> ReadRecord:
+def read_record(body: str | bytes) -> ReadRecord:
     """Read one record. Never raises for a JSON object: what cannot be used says why and is to be kept in quarantine.
 
-    Raises ValueError when `body` is not a JSON object at all: the whole batch is damaged then.
+    Raises ValueError when `body` is not a JSON object at all, or not UTF-8: the whole batch is damaged then.
     """
-    sha256 = hashlib.sha256(body.encode()).digest()
+    raw, body = (body.encode(), body) if isinstance(body, str) else (body, body.decode())
+    sha256 = hashlib.sha256(raw).digest()
     content, has_float = _parse(body)
-    why = _unusable(content, has_float, body)
+    is_named = _is_uuid(content.get("id"))
+    why = _unusable(content) if is_named else "bad_record"
+    if why is None and (has_float or not _is_canonical(content, body, len(raw))):
+        why = "not_canonical"
     return ReadRecord(
-        id=content["id"] if _is_uuid(content.get("id")) else _id_of_bytes(sha256),
+        id=content["id"] if is_named else _id_of_bytes(sha256),
         sha256=sha256,
         body=body,
         kind="" if why else content["kind"],
@@ -154,24 +158,23 @@ def _is_too_deep(body: str) -> bool:
     return False
 
 
-def _unusable(content: dict[str, Any], has_float: bool, body: str) -> str | None:
-    if not _is_uuid(content.get("id")) or any(not isinstance(content.get(key), str) for key in REQUIRED_TEXT):
-        return "bad_record"
-    if not isinstance(content.get("answers"), dict) and content["kind"] == "submission":
-        return "bad_record"
-    return None if not has_float and _is_canonical(content, body) else "not_canonical"
+def _unusable(content: dict[str, Any]) -> str | None:
+    for key in REQUIRED_TEXT:
+        if not isinstance(content.get(key), str):
+            return "bad_record"
+    is_whole = isinstance(content.get("answers"), dict) or content["kind"] != "submission"
+    return None if is_whole else "bad_record"
 
 
-def _is_canonical(content: dict[str, Any], body: str) -> bool:
+def _is_canonical(content: dict[str, Any], body: str, size: int) -> bool:
     """Tell whether `body` is what `canonical_bytes(content)` gives, at a third of its cost; depth is checked before."""
     if "\\u0000" in body:  # as a character, or as letters in a text
         try:
             return canonical_bytes(content) == body.encode()
         except ValueError:
             return False
-    is_short = len(body) <= MAX_RECORD_BYTES and len(body.encode()) <= MAX_RECORD_BYTES
     # quotes part the texts and compose with nothing: the whole is NFC when each text is
-    return is_short and unicodedata.is_normalized("NFC", body) and ENCODER.encode(content) == body
+    return size <= MAX_RECORD_BYTES and unicodedata.is_normalized("NFC", body) and ENCODER.encode(content) == body
 
 
 UUID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -12,7 +12,25 @@ from sync import limits
 from sync.client import UpstreamClient
 
 FIRST_RECORDS = 20
-InstallForm = Callable[[str, str], object]
+FIRST_PIECE_BYTES = 64 * 1024
+InstallForm = Callable[..., object]  # xform, source_name, and files= where the form has some
+
+
+@dataclass
+class BlobState:
+    """What is remembered about files.
+
+    most: bytes that the upstream takes in one piece, 0 when it takes no files (an older release); piece: bytes of the
+    next one; central: how many files the upstream knows at central; has_news: and that this changed; has_checked: that
+    what it is said to have was asked once in this process, in case it was put back; refused: what it will not take.
+    """
+
+    most: int = 0
+    piece: int = FIRST_PIECE_BYTES
+    central: int = 0
+    has_news: bool = False
+    has_checked: bool = False
+    refused: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -25,14 +43,20 @@ class SyncState:
     most_bytes: int = limits.MAX_BODY_BYTES
     most_inflated: int = limits.MAX_INFLATED_BYTES
     hello_at: float = 0.0
+    blobs: BlobState = field(default_factory=BlobState)
     refused_forms: set[str] = field(default_factory=set)
 
 
 @dataclass
 class SyncResult:
-    """What one call did. error: "" or a code of problems.py, with reason; is_final: a person has to do something."""
+    """What one call did. error: "" or a code of problems.py, with reason; is_final: a person has to do something.
+
+    files: how many went up whole; has_more: the time for files was up before all of them were sent.
+    """
 
     sent: int = 0
+    files: int = 0
+    has_more: bool = False
     duplicates: int = 0
     quarantined: int = 0
     receipts: int = 0

@@ -28,12 +28,14 @@ from collector.forms.expressions import (
     to_number,
     to_text,
 )
+from collector.forms.expressions.rare import park_miller
 from tests.instance_xml import Instance, read_instance
 from tests.node_js import NODE
 
 MAX_MISSING_NODES = 50
+SEED = 1234
 RUNNER = Path(__file__).with_name("conformance_runner.mjs")
-SCRIPTS = ("functions.js", "functions-rare.js")
+SCRIPTS = ("functions.js", "functions-rare.js", "digest.js")
 
 
 @dataclass
@@ -96,7 +98,8 @@ def evaluate(
 
 def run_python(prepared: Prepared) -> Value:
     """Evaluate with closures."""
-    env = Env(prepared.row, now=prepared.now, lang=prepared.lang, instances=prepared.instance.lists)
+    draw = park_miller(SEED)  # both engines draw the same "random" numbers, so that their lines can be compared
+    env = Env(prepared.row, now=prepared.now, lang=prepared.lang, instances=prepared.instance.lists, random=draw)
     return build(prepared.ir)(env)
 
 
@@ -132,8 +135,8 @@ def prepared_vectors(vectors: Iterable[dict[str, Any]]) -> Iterable[tuple[dict[s
                     nodeset=vector.get("type") == "nodeset",
                 ),
             )
-        except ValueError as error:
-            yield vector, str(error)
+        except Exception as error:  # one line that fails must not take the others with it
+            yield vector, str(error) or repr(error)
 
 
 def answer_with_python(vectors: list[dict[str, Any]]) -> Iterable[dict[str, object]]:
@@ -141,8 +144,11 @@ def answer_with_python(vectors: list[dict[str, Any]]) -> Iterable[dict[str, obje
     for vector, prepared in prepared_vectors(vectors):
         if isinstance(prepared, str):
             yield {"id": vector["id"], "error": prepared}
-        else:
+            continue
+        try:
             yield {"id": vector["id"], "value": cast(run_python(prepared), vector.get("type", ""), prepared.now[1])}
+        except Exception as error:  # as above
+            yield {"id": vector["id"], "error": repr(error)}
 
 
 def without_parents(row: Row) -> Row:
@@ -187,13 +193,19 @@ def answer_with_js(vectors: list[dict[str, Any]]) -> Iterable[dict[str, object]]
             yield {"id": vector["id"], "error": prepared}
         else:
             tasks.append(json.dumps(task(vector, prepared)))
-    yield from (json.loads(line) for line in run_js(tasks).splitlines())
+    yield from (json.loads(line) for line in run_js(tasks))
 
 
-def run_js(tasks: list[str], scripts: tuple[str, ...] = SCRIPTS) -> str:
-    """Return what node answers to `tasks` with the core of the engine and `scripts` of static/js."""
+def run_js(tasks: list[str], scripts: tuple[str, ...] = SCRIPTS) -> list[str]:
+    """Return what node answers to each of `tasks` with the core of the engine and `scripts` of static/js."""
     command = [NODE, str(RUNNER), *scripts]
-    return subprocess.run(command, input="\n".join(tasks), capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(command, input="\n".join(tasks).encode(), capture_output=True, check=True).stdout
+    return lines_of(done.decode())
+
+
+def lines_of(text: str) -> list[str]:
+    """Split at line feeds alone: str.splitlines() would cut texts that hold U+0085 or U+2028."""
+    return [line for line in text.split("\n") if line.strip()]
 
 
 def main() -> None:
@@ -202,10 +214,10 @@ def main() -> None:
     parser.add_argument("--engine", choices=("python", "js"), required=True)
     parser.add_argument("file", type=Path)
     options = parser.parse_args()
-    vectors = [json.loads(line) for line in options.file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    vectors = [json.loads(line) for line in lines_of(options.file.read_text(encoding="utf-8"))]
     answers = answer_with_python(vectors) if options.engine == "python" else answer_with_js(vectors)
     for answer in answers:
-        print(json.dumps(answer, ensure_ascii=False))
+        print(json.dumps(answer))
 
 
 if __name__ == "__main__":

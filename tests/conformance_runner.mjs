@@ -1,5 +1,5 @@
 // Evaluates tasks (one JSON a line on standard input) with the modules the page loads; see conformance.py.
-// The arguments name those besides the core: none, functions.js, or both.
+// The arguments name those besides the core, in the order in which the page loads them.
 import { readFileSync } from "node:fs";
 import { evaluate, storedText, toBoolean, toText } from "../static/js/engine.js";
 
@@ -22,10 +22,16 @@ function cast(value, type, offset) {
   return Number.isFinite(number) ? number : toText(number);
 }
 
+/** The same "random" numbers as conformance.py draws. */
+function randomFrom(seed) {
+  let state = seed;
+  return () => ((state = (state * 16807) % 2147483647) - 1) / 2147483646;
+}
+
 function answer({ id, type, ir, root, place, now, lang, lists }) {
   let row = link(root, null);
   for (const [slot, index] of place) row = row[slot][index];
-  const env = { row, now, lang, lists, random: Math.random };
+  const env = { row, now, lang, lists, random: randomFrom(1234) };
   try {
     return { id, value: cast(evaluate(ir, env), type, now[1]) };
   } catch (error) {

@@ -12,7 +12,14 @@ from xml.dom.minidom import Element, Node, parseString
 
 from collector.forms.expressions import Row, Shape, Slot
 
+XHTML = "http://www.w3.org/1999/xhtml"
 STEP = re.compile(r"/([^/\[]+)(?:\[(\d+)\])?")
+
+
+def name_of(element: Element) -> str:
+    """Return the name a path calls an element by: XHTML without a prefix cannot be called by its bare name."""
+    is_xhtml = element.namespaceURI == XHTML and not element.prefix
+    return f"xhtml:{element.tagName}" if is_xhtml else str(element.tagName)
 
 
 def elements(node: Node) -> list[Element]:
@@ -84,7 +91,7 @@ class Instance:
                     self.declare(f"{path}/#text{number}", "value", row)
             by_name: dict[str, list[Element]] = {}
             for child in elements(node):
-                by_name.setdefault(child.tagName, []).append(child)
+                by_name.setdefault(name_of(child), []).append(child)
             for name, children in by_name.items():
                 inside.setdefault(name, []).append(children)
         for name, lists in inside.items():
@@ -118,7 +125,7 @@ class Instance:
             if text:
                 row[self.slots[f"{path}/#text{number}"].index] = text
         for child in elements(node):
-            self.fill_child(f"{path}/{child.tagName}", child, row)
+            self.fill_child(f"{path}/{name_of(child)}", child, row)
 
     def fill_child(self, path: str, child: Element, row: Row) -> None:
         """Copy one child into `row`."""
@@ -171,5 +178,10 @@ def read_instance(xml: str, node: str, primary: str | None) -> tuple[Instance, R
     instance.describe("", [top], "", bind_types(document))
     root = instance.new_row("", None)
     instance.fill("", top, root)
-    context = "".join(f"/{name}" for name, _ in STEP.findall(relative if relative != "/" else ""))
-    return instance, instance.row_of_node[id(element_at(top, relative))], context
+    place = element_at(top, relative)
+    return instance, instance.row_of_node[id(place)], path_to(place, top)
+
+
+def path_to(node: Node, top: Node) -> str:
+    """Return the path from `top` to `node`, without positions."""
+    return "" if node is top else f"{path_to(node.parentNode, top)}/{name_of(node)}"  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import "../static/js/functions.js";
 import "../static/js/functions-rare.js";
+import "../static/js/digest.js";
 import { open } from "../static/js/rows.js";
 
 class CannotDo extends Error {}
@@ -63,8 +64,13 @@ const steps = {
 };
 
 function play({ id, data, now, lang, steps: todo }) {
-  const state = open(data, now, data.codes[lang] || lang, lang);
   const seen = [];
+  let state;
+  try {
+    state = open(data, now, data.codes[lang] || lang, lang);
+  } catch (error) {
+    return { id, seen: [{ error: String(error) }] };
+  }
   for (const { key, given, place } of todo) {
     try {
       if (!steps[key]) throw new CannotDo(`unknown step ${key}`);

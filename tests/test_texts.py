@@ -10,13 +10,13 @@ from collector.pages import load_english
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-SENTENCE = re.compile(r"""\b(?:_|words|words\.ui|ui)\(\s*"((?:[^"\\]|\\.)*)\"""")
+SENTENCE = re.compile(r"""\b(?:_|words|words\.ui|words\.plain|ui)\(\s*"((?:[^"\\]|\\.)*)\"""")
 
 
 def sentences_in_code() -> set[str]:
-    """Return the sentences of fill_page.py's tables, which reach people through `words.ui`."""
-    tree = ast.parse((ROOT / "collector" / "fill_page.py").read_text(encoding="utf-8"))
-    tables = [n for n in tree.body if isinstance(n, ast.Assign) and n.targets[0].id in ("UI", "TYPE_HELP")]  # type: ignore[attr-defined]
+    """Return the sentences of fill_words.py's tables, which reach people through `words.ui`."""
+    tree = ast.parse((ROOT / "collector" / "fill_words.py").read_text(encoding="utf-8"))
+    tables = [n for n in tree.body if isinstance(n, ast.Assign) and n.targets[0].id in ("UI", "RICH_UI", "TYPE_HELP")]  # type: ignore[attr-defined]
     return {v for table in tables for v in ast.literal_eval(table.value).values()}
 
 

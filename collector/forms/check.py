@@ -1,37 +1,78 @@
-"""Check a submission against its form on a node: prune, recompute, report. Never raises on any JSON."""
+"""Check a submission against its form on a node: prune, recompute, report. Never raises on any JSON.
+
+Forms without repeats go by their plan (plan.py), the others by filling in; what comes out is the same.
+"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from collector.forms.filling_rows import FillingRow
+from collector.forms.fitting import tidy
+from collector.forms.flags import Checked, Flag
 from collector.forms.model import Form, Question, Repeat
+from collector.forms.plan import Plan, plan_of
+from collector.forms.recorded import Record
 from collector.forms.state import MAX_ROWS, Filling
 
-
-@dataclass(frozen=True)
-class Flag:
-    """What the check noticed. key: as in the answers, rows numbered from 1 ("persona[2]/edad").
-
-    what: required, type, choice, constraint, not_relevant, recomputed, unknown, not_text, rows (their number differs
-    from what the form counts, or there are too many to read).
-    """
-
-    key: str
-    what: str
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Checked:
-    """answers: what counts after pruning; flags: what was noticed, in form order. Nothing is refused here."""
-
-    answers: dict[str, Any]
-    flags: tuple[Flag, ...]
+__all__ = ["Checked", "Flag", "check", "check_by_filling"]
 
 
 def check(form: Form, answers: object, now: tuple[int, int], lang: str = "es") -> Checked:
     """Check `answers` as they stand in a record; `now` is the record's own end (epoch ms, offset minutes)."""
+    plan = plan_of(form)
+    if plan is None:
+        return check_by_filling(form, answers, now, lang)
+    given: Mapping[Any, Any] = answers if isinstance(answers, Mapping) else {}
+    record = plan.open(now, lang)
+    flags = _take(plan, record, given)
+    plan.settle(record)
+    kept = _judge(plan, record, flags)
+    return Checked(kept, tuple(flags))
+
+
+def _take(plan: Plan, record: Record, given: Mapping[Any, Any]) -> list[Flag]:
+    """Read the answers into the record; return what is no answer."""
+    places, said, raw, row = plan.places, record.said, record.raw, record.row
+    flags = []
+    for key, text in given.items():
+        place = places.get(key)
+        if not isinstance(text, str):
+            flags.append(Flag(f"{key}", "not_text"))
+        elif place is None:
+            flags.append(Flag(f"{key}", "unknown"))
+        else:
+            number, slot, question, is_plain = place
+            said[number] = text
+            is_tidy = is_plain and text.isascii() and text.isprintable()
+            raw[number] = row[slot] = text.strip() if is_tidy else tidy(question, text)
+    return flags
+
+
+def _judge(plan: Plan, record: Record, flags: list[Flag]) -> dict[str, Any]:
+    """Return the answers that count; add to the flags what is wrong with them, in form order."""
+    kept: dict[str, Any] = {}
+    found = zip(plan.judged, record.said, record.raw, record.shown, strict=False)  # groups too are shown or not
+    for (key, names, judge), said, value, is_shown in found:
+        if not is_shown:
+            if said:
+                flags.append(Flag(key, "not_relevant", said))
+            continue
+        if value:
+            kept[key] = value
+        if value not in names:
+            trouble = judge(record, value, said)
+            if trouble:
+                flags.append(Flag(key, trouble, value if trouble == "recomputed" else said))
+    for key in plan.notes:
+        kept.pop(key, None)
+    return kept
+
+
+# --- with rows
+
+
+def check_by_filling(form: Form, answers: object, now: tuple[int, int], lang: str = "es") -> Checked:
+    """Check as `check` does, for any form, by filling it in."""
     given: Mapping[Any, Any] = answers if isinstance(answers, Mapping) else {}
     filling = Filling(form, now, lang, recorded=True)
     filling.fill(given)

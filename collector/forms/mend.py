@@ -11,7 +11,6 @@ from collector.forms.report import Finding
 from collector.forms.sheets import Column, SheetRow, Sheets, columns_of, row_type
 
 HARMLESS = {"label": "…", "calculation": "''"}  # cells that may not be empty
-REPEATS = frozenset({"begin_repeat", "begin_loop", "begin_kobomatrix", "begin_score", "begin_rank"})
 
 
 def mend(sheets: Sheets, errors: list[Finding]) -> Sheets:
@@ -19,6 +18,8 @@ def mend(sheets: Sheets, errors: list[Finding]) -> Sheets:
     if not errors:
         return sheets
     for error in errors:
+        if error.code.startswith("file"):
+            continue  # about what is attached: the cell itself is well written
         columns = columns_of(sheets.headers.get(error.sheet, []), error.sheet)
         column = next((c for c in columns if c.header == error.column), Column(error.column, error.column))
         if error.row == 1:
@@ -36,12 +37,6 @@ def drop_row(sheets: Sheets, sheet: str, number: int) -> Sheets:
     if sheet == "survey" and row and row_type(sheets.table("survey").text(row, "type")).kind in ("begin", "end"):
         bare = [SheetRow(number, _only(sheets, row, "type", "name"))]
     return _with_rows(sheets, sheet, [new for row in rows for new in (bare if row.row == number else [row])])
-
-
-def has_repeats(sheets: Sheets) -> bool:
-    """Say whether the form repeats groups: expressions about them mean nothing in a mended copy."""
-    table = sheets.table("survey")
-    return any(row_type(table.text(row, "type")).word in REPEATS for row in table.rows)
 
 
 def _with_rows(sheets: Sheets, sheet: str, rows: list[SheetRow]) -> Sheets:
@@ -97,17 +92,17 @@ def _only(sheets: Sheets, row: SheetRow, *names: str) -> dict[str, str]:
 
 
 def _balanced(sheets: Sheets) -> Sheets:
-    """Close every group once and as a group: repeats have become groups, a begin without end is closed at the end."""
+    """Close every group and repeat once, as what it now is; a begin without end is closed at the end."""
     table = sheets.table("survey")
-    closing = {table.header("type"): "end_group"}
     rows: list[SheetRow] = []
-    depth = 0
+    opened: list[str] = []
     for row in sheets.survey:
-        kind = row_type(table.text(row, "type")).kind
-        if kind == "end" and not depth:
+        said = row_type(table.text(row, "type"))
+        if said.kind == "end" and not opened:
             continue
-        depth += (kind == "begin") - (kind == "end")
-        rows.append(SheetRow(row.row, {**row.cells, **closing}) if kind == "end" else row)
+        if said.kind == "begin":
+            opened.append(said.word.replace("begin_", "end_"))
+        rows.append(SheetRow(row.row, {**row.cells, table.header("type"): opened.pop()}) if said.kind == "end" else row)
     last = rows[-1].row if rows else 1
-    rows += [SheetRow(last + number, dict(closing)) for number in range(1, depth + 1)]
+    rows += [SheetRow(last + n, {table.header("type"): word}) for n, word in enumerate(reversed(opened), start=1)]
     return replace(sheets, survey=rows)

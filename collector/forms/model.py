@@ -17,6 +17,7 @@ Text = Mapping[str, str]
 IR = list[Any]
 OUTPUT = "\ufffc"  # the object replacement character: where something that is not text stands
 OUTPUT_MARK = re.compile(f"{OUTPUT}([0-9]+){OUTPUT}")
+FORM_SHAPE = 2  # goes up when a reader finds more in an XForm: a store reads older forms again then
 ACTION_EVENTS = ("odk-instance-first-load", "odk-instance-load", "odk-new-repeat", "xforms-value-changed", "finish")
 
 
@@ -58,7 +59,8 @@ class Question:
     geopoint, geotrace, geoshape, barcode, image, audio, video, file, secret, calculate; bind: its XForms bind type;
     slot: its place in the row (engine); page: index into Form.pages, -1 when it is not shown (calculate);
     groups: paths of the enclosing groups and repeats, outermost first; row: path of the repeat it is asked in, "" for
-    none; media: form ("image", "audio") -> file; parameters: those of a range.
+    none; media: form ("image", "audio") -> file; parameters: a range's ends and step, a picture's max-pixels and so on;
+    property: what the device is asked for by itself ("deviceid").
     """
 
     path: str
@@ -83,6 +85,7 @@ class Question:
     guidance: Text = field(default_factory=dict)
     media: Mapping[str, Text] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    property: str = ""
 
 
 @dataclass(frozen=True)
@@ -218,11 +221,12 @@ def language_code(language: str) -> str:
 
 def form_to_json(form: Form) -> dict[str, Any]:
     """Return `form` as JSON-able data; `form_from_json` gives an equal Form back."""
-    return asdict(form)
+    return {"shape": FORM_SHAPE, **asdict(form)}
 
 
 def form_from_json(data: dict[str, Any]) -> Form:
-    """Rebuild the Form that `form_to_json` wrote."""
+    """Rebuild the Form that `form_to_json` wrote, also one of an older shape as far as it goes."""
+    data = {key: value for key, value in data.items() if key != "shape"}
     return Form(
         **{
             **data,

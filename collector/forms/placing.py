@@ -5,6 +5,7 @@ Pure. A bind knows neither rows nor headers; the outline of the sheets does. Car
 """
 
 import re
+from dataclasses import replace
 
 from collector.forms.report import Finding, FormProblem, known_severity
 from collector.forms.sheets import Outline, SheetRow, Sheets, Table
@@ -17,7 +18,10 @@ PATH = re.compile(r"/[\w\-]+(?:\.[\w\-]+)*(?:/[\w\-]+(?:\.[\w\-]+)*)+")
 def place_problem(problem: FormProblem, sheets: Sheets, walked: Outline) -> Finding:
     """Return `problem` as a finding. sheets: as the author wrote them; walked: the outline that was converted."""
     if problem.property == "settings":
-        return _finding(problem, "settings", None, "", "")
+        return _at_settings(problem, sheets)
+    if problem.path.endswith("/instanceName"):
+        return _at_setting(problem, sheets)
+    problem = _at_author(problem, walked)
     found = walked.row_at(problem.path) if problem.path else _row_with(problem.text, sheets)
     table = sheets.table("survey")
     row = next((row for row in table.rows if found and row.row == found.row), None)  # the cells before mending
@@ -25,6 +29,35 @@ def place_problem(problem: FormProblem, sheets: Sheets, walked: Outline) -> Find
         return _finding(problem, "survey", None, "", problem.text)
     header = _header(table, row, problem)
     return _finding(problem, "survey", row.row, header, row.cells.get(header, ""))
+
+
+def _at_settings(problem: FormProblem, sheets: Sheets) -> Finding:
+    """Return a problem of the form as a whole, at the setting whose value it names, if it names one."""
+    for row in sheets.settings[:1] if problem.text else []:
+        for header, cell in row.cells.items():
+            if cell == problem.text:
+                return _finding(problem, "settings", row.row, header, cell)
+    return _finding(problem, "settings", None, "", "")
+
+
+def _at_author(problem: FormProblem, walked: Outline) -> FormProblem:
+    """Return a problem of a node that was made for a row, at that row: a repeat's count, what `or_other` asks."""
+    path = problem.path
+    if walked.has(path):
+        return problem
+    if path.endswith("_count") and walked.has(path.removesuffix("_count")):
+        return replace(problem, path=path.removesuffix("_count"), property="repeat_count")
+    if path.endswith("_other") and walked.has(path.removesuffix("_other")):
+        return replace(problem, path=path.removesuffix("_other"), property="type")
+    return problem
+
+
+def _at_setting(problem: FormProblem, sheets: Sheets) -> Finding:
+    """Return a problem of the record's name, which pyxform makes a node of, at its setting."""
+    table = sheets.table("settings")
+    header = table.header("instance_name")
+    row = table.rows[0] if table.rows else None
+    return _finding(problem, "settings", row.row if row else None, header, row.cells.get(header, "") if row else "")
 
 
 def _row_with(text: str, sheets: Sheets) -> SheetRow | None:
@@ -52,6 +85,7 @@ def _finding(problem: FormProblem, sheet: str, row: int | None, column: str, cel
         authored(problem.hint),
         authored(problem.message_en),
         authored(problem.hint_en),
+        problem.code,
     )
 
 

@@ -38,7 +38,8 @@ class Program:
 
     local: the groups around a node inside its row; inside: the nodes that a group rules directly in its row;
     calculations: jobs in the order of calculation; settlings: the others in document order; both with their row;
-    drawn: calculates by chance, made once; tainted: those that only the device could compute.
+    across: jobs that read what stands in the rows of a repeat; drawn: calculates by chance, made once;
+    tainted: calculates that only the device could compute; numbers: node -> place in form.nodes.
     """
 
     form: Form
@@ -64,12 +65,14 @@ class Program:
     inside: Mapping[str, tuple[str, ...]]
     own: Mapping[str, tuple[Job, ...]]
     wide: Mapping[str, tuple[Job, ...]]
+    across: Mapping[str, tuple[Job, ...]]
     calculations: tuple[tuple[Job, str], ...]
     settlings: tuple[tuple[Job, str], ...]
     jobs: frozenset[Job]
     triggers: Mapping[str, tuple[int, ...]]
     drawn: frozenset[str]
     tainted: frozenset[str]
+    numbers: Mapping[str, int]
 
     def level_of(self, path: str) -> str:
         """Return the row that a node stands in."""
@@ -118,12 +121,14 @@ def program_of(form: Form) -> Program:
         inside={path: tuple(each for each, found in local.items() if path in found) for path in groups},
         own=own,
         wide=wide,
+        across={path: across_rows(path, form, wide) for path in repeats},
         calculations=calculations,
         settlings=settlings,
         jobs=frozenset(job for job, _ in jobs),
         triggers=triggers_of(form.actions),
         drawn=frozenset(path for path, each in logic.items() if each.calculate and is_drawn(each.calculate)),
         tainted=tainted_paths(form, shape),
+        numbers={path: number for number, path in enumerate(form.nodes)},
     )
 
 
@@ -231,6 +236,12 @@ def dependents(form: Form, shape: Shape) -> tuple[dict[str, tuple[Job, ...]], di
         for path in sorted(here - anywhere):
             own.setdefault(path, []).append(job)
     return {path: tuple(jobs) for path, jobs in own.items()}, {path: tuple(jobs) for path, jobs in wide.items()}
+
+
+def across_rows(path: str, form: Form, wide: Mapping[str, tuple[Job, ...]]) -> tuple[Job, ...]:
+    """Return the jobs that read, from anywhere, what is asked in the rows of a repeat."""
+    inside = (question.path for question in form.questions if question.path.startswith(path + "/"))
+    return tuple(dict.fromkeys(job for each in inside for job in wide.get(each, ())))
 
 
 def gather(

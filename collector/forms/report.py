@@ -7,8 +7,8 @@ Pure. Findings are made by `survey_checks` (from the sheets), by `xform` (as `Fo
     └─ problems: FormProblem  one thing wrong, placed by its path in the XForm (no rows there)
 """
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "info"]
@@ -19,9 +19,13 @@ HEADINGS = {
     "en": {"error": "Errors: to be corrected", "warning": "Warnings: worth a look", "info": "Notes"},
 }
 WORDS = {
-    "es": {"row": "fila", "column": "columna", "file": "archivo", "hint": "Qué hacer", "clean": "Sin problemas."},
-    "en": {"row": "row", "column": "column", "file": "file", "hint": "What to do", "clean": "No problems."},
-}
+    "es": {"row": "fila", "column": "columna", "file": "archivo", "hint": "Qué hacer", "clean": "Sin problemas.",
+           "alike": "Hay {n} líneas más como la de {first}: {at}."},
+    "en": {"row": "row", "column": "column", "file": "file", "hint": "What to do", "clean": "No problems.",
+           "alike": "There are {n} more lines like that of {first}: {at}."},
+}  # fmt: skip
+MANY_ALIKE = 20  # warnings or notes of one kind told one by one
+PLACES_NAMED = 12  # of the others
 CELL_SHOWN = 120  # characters of a cell shown in the terminal: enough to recognise it
 
 
@@ -42,6 +46,7 @@ class FormProblem:
     text: str = ""
     message_en: str = ""
     hint_en: str = ""
+    code: str = ""
 
 
 class FormErrors(Exception):
@@ -56,8 +61,9 @@ class FormErrors(Exception):
 class Finding:
     """One line of the report.
 
-    sheet: "survey", "choices", "settings", or "" for the file; row: as the spreadsheet numbers it (header = 1), None
-    where no row is meant; column: as its author wrote it, "" for none; cell: the author's text.
+    sheet: "survey", "choices", "settings", the name of an attached file, "xform" for a form that came as XML, or "" for
+    the file itself; row: as the spreadsheet numbers it (header = 1), or the line of a text file, None where no row is
+    meant; column: as its author wrote it, "" for none; cell: the author's text; code: its kind (sentences.py).
     """
 
     severity: Severity
@@ -69,6 +75,7 @@ class Finding:
     hint: str
     message_en: str = ""
     hint_en: str = ""
+    code: str = ""
 
     @property
     def place(self) -> tuple[str, int | None, str]:
@@ -162,14 +169,45 @@ def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """
     kept: dict[Finding, None] = {}  # a dict for its order: reports of thousands of lines do occur
     wrong: set[tuple[str, int | None, str]] = set()
+    said: set[tuple[tuple[str, int | None, str], str]] = set()
     for finding in findings:
         is_placed = finding.row is not None and bool(finding.column)
         if is_placed and finding.place in wrong and finding.severity != "info":
             continue
+        if is_placed and finding.code and (finding.place, finding.code) in said:
+            continue  # one line of a kind for a cell
+        said.add((finding.place, finding.code))
         kept.setdefault(finding)
         if finding.severity == "error":
             wrong.add(finding.place)
-    return tuple(sorted(kept, key=_reading_order))
+    return tuple(_grouped(sorted(kept, key=_reading_order)))
+
+
+def _grouped(ordered: list[Finding]) -> Iterator[Finding]:
+    """Give the findings; of warnings and notes of one kind the first ones, and the rest of them in one line."""
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in ordered:
+        if finding.code and finding.severity != "error":
+            alike.setdefault((finding.severity, finding.code), []).append(finding)
+    further = {each for kind in alike.values() for each in kind[MANY_ALIKE:]}
+    firsts = {kind[MANY_ALIKE]: kind for kind in alike.values() if len(kind) > MANY_ALIKE}
+    for finding in ordered:
+        if finding in firsts:
+            yield _rest(firsts[finding])
+        elif finding not in further:
+            yield finding
+
+
+def _rest(alike: list[Finding]) -> Finding:
+    """Return one line for those of a kind that are not told one by one."""
+    first, rest = alike[0], alike[MANY_ALIKE:]
+    places = {
+        lang: "; ".join(each.where(lang) for each in rest[:PLACES_NAMED]) + ("…" if len(rest) > PLACES_NAMED else "")
+        for lang in WORDS
+    }
+    es, en = (WORDS[lang]["alike"].format(n=len(rest), first=first.where(lang), at=places[lang]) for lang in WORDS)
+    return replace(rest[0], row=rest[0].row, column="", cell="", message=es, message_en=en, hint=first.hint,
+                   hint_en=first.hint_en)  # fmt: skip
 
 
 def _reading_order(finding: Finding) -> tuple[int, int, str, int]:

@@ -4,9 +4,11 @@
 the value; hints say what to do. What `read_xform` says comes with its own sentences.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from collector.forms.report import Finding, Severity
+from collector.forms.file_sentences import FILE_SENTENCES
+from collector.forms.report import Finding, FormProblem, Severity
 
 
 @dataclass(frozen=True)
@@ -19,15 +21,25 @@ class Sentence:
     hint_es: str
     hint_en: str
 
+    def filled(self, values: Mapping[str, object]) -> tuple[str, ...]:
+        """Return the sentence and the hint in Spanish, then in English."""
+        return tuple(text.format(**values) for text in (self.es, self.hint_es, self.en, self.hint_en))
+
 
 def say(
     code: str, *, sheet: str = "", row: int | None = None, column: str = "", cell: str = "", **values: object
 ) -> Finding:
     """Return the finding `code` at this place, its placeholders filled from `cell`, `column` and `values`."""
     said = SENTENCES[code]
-    filled = {"cell": cell, "column": column, **values}
-    texts = [text.format(**filled) for text in (said.es, said.hint_es, said.en, said.hint_en)]
-    return Finding(said.severity, sheet, row, column, cell, texts[0], texts[1], texts[2], texts[3])
+    es, hint_es, en, hint_en = said.filled({"cell": cell, "column": column, **values})
+    return Finding(said.severity, sheet, row, column, cell, es, hint_es, en, hint_en, code)
+
+
+def problem(code: str, path: str, prop: str, /, **values: object) -> FormProblem:
+    """Return the finding `code` as a problem of the form, placed by its path and property."""
+    said = SENTENCES[code]
+    es, hint_es, en, hint_en = said.filled(values)
+    return FormProblem(path, prop, es, hint_es, said.severity, "", en, hint_en, code)
 
 
 def _catalogue(*rows: tuple[str, Severity, str, str, str, str]) -> dict[str, Sentence]:
@@ -35,6 +47,7 @@ def _catalogue(*rows: tuple[str, Severity, str, str, str, str]) -> dict[str, Sen
 
 
 SENTENCES = _catalogue(
+    *FILE_SENTENCES,
     # --- the file
     ("too_big", "error", "El archivo pesa {size} MB y el límite es {limit} MB. No se abrió.",
      "The file is {size} MB and the limit is {limit} MB. It was not opened.",
@@ -85,9 +98,14 @@ SENTENCES = _catalogue(
      "There is no form_id; the name of the file is used: {form_id}.",
      "Escriba form_id en la hoja settings: si el archivo cambia de nombre, sería otro formulario.",
      "Write form_id in the sheet settings: under another file name it would be another form."),
-    ("form_id_bad", "error", "El form_id «{cell}» no se puede usar.", "The form_id \"{cell}\" cannot be used.",
+    ("form_id_bad", "warning", "El form_id «{cell}» no cabe en una dirección; se usa {form_id}.",
+     "The form_id \"{cell}\" does not fit into an address; {form_id} is used.",
      "Use hasta 249 letras, números, guiones o puntos, sin espacios, y que no termine en .xls, .xlsx ni .xml.",
      "Use up to 249 letters, digits, hyphens or dots, without blanks, not ending in .xls, .xlsx or .xml."),
+    ("version_bad", "warning", "La versión «{cell}» no cabe en una dirección; se usa «{version}».",
+     "The version \"{cell}\" does not fit into an address; \"{version}\" is used.",
+     "Escriba la versión sin «/», por ejemplo 2026112101.",
+     "Write the version without \"/\", for instance 2026112101."),
     ("version_missing", "warning", "Falta la versión; se usa una sacada del contenido, que cambia con él.",
      "There is no version; one made from the content is used, and changes with it.",
      "Escriba version en la hoja settings, por ejemplo 2026112101, y cámbiela en cada publicación.",
@@ -102,51 +120,72 @@ SENTENCES = _catalogue(
     ("language_unknown", "warning", "default_language dice «{cell}» y ninguna columna está en ese idioma.",
      "default_language says \"{cell}\" and no column is in that language.",
      "Escríbalo igual que en las columnas: {languages}.", "Write it as in the columns: {languages}."),
-    ("sheet_unused", "info", "La hoja {name} no se usa todavía.", "The sheet {name} is not used yet.", "", ""),
+    ("sheet_unused", "info", "La hoja {name} no se usa.", "The sheet {name} is not used.", "", ""),
     ("sheet_refused", "error", "La hoja entities lleva registros de entidades, y eso no se puede publicar todavía.",
      "The sheet entities keeps records of entities, which cannot be published yet.",
      "Quite la hoja entities.", "Remove the sheet entities."),
     # --- columns
+    ("setting_twice", "warning", "Hay dos columnas para lo mismo: «{other}» y «{column}»; vale la primera.",
+     "Two columns are for the same thing: \"{other}\" and \"{column}\"; the first one counts.",
+     "Deje una sola.", "Keep one of them."),
     ("column_twice", "error", "Hay dos columnas para lo mismo: «{other}» y «{column}».",
      "Two columns are for the same thing: \"{other}\" and \"{column}\".",
      "Deje una sola.", "Keep one of them."),
     ("column_unknown", "info", "La columna «{column}» no se conoce y no se usa.",
      "The column \"{column}\" is not known and not used.", "", ""),
-    ("column_unused", "info", "La columna «{column}» se conserva pero todavía no se muestra.",
-     "The column \"{column}\" is kept but not shown yet.", "", ""),
-    ("column_later", "error", "La columna «{column}» pide {what}, y eso todavía no se puede.",
-     "The column \"{column}\" asks for {what_en}, which is not possible yet.",
-     "Borre la celda por ahora.", "Clear the cell for now."),
-    ("media_unused", "info", "«{column}» todavía no se muestra.", "\"{column}\" is not shown yet.", "", ""),
+    ("column_unused", "info", "La columna «{column}» se conserva, pero aquí no hace nada.",
+     "The column \"{column}\" is kept but does nothing here.", "", ""),
+    ("column_left_out", "warning", "La columna «{column}» guarda datos en entidades, que aquí no hay: no se usa.",
+     "The column \"{column}\" saves data to entities, which do not exist here: it is not used.",
+     "Las respuestas se guardan igual; solo no pasan a una lista de entidades.",
+     "Answers are kept all the same; they only do not go to a list of entities."),
+    ("column_refused", "error", "La columna «{column}» pide {what}, y eso aquí no se puede.",
+     "The column \"{column}\" asks for {what_en}, which is not possible here.",
+     "Borre la celda.", "Clear the cell."),
     # --- types
     ("type_missing", "error", "La fila tiene nombre o texto pero no dice de qué tipo es.",
      "The row has a name or a text but no type.",
      "Escriba el tipo, por ejemplo text o select_one LISTA.", "Write its type, for instance text or select_one LIST."),
-    ("type_later", "error", "El tipo «{cell}» es {what}, y todavía no se puede preguntar.",
-     "The type \"{cell}\" is {what_en}, which cannot be asked yet.",
-     "Llega más adelante; por ahora quite la fila o pregunte con text, integer, date o select_one.",
-     "It arrives later; for now remove the row or ask with text, integer, date or select_one."),
-    ("repeat_later", "error", "«{cell}» abre {what}, y eso todavía no se puede.",
-     "\"{cell}\" opens {what_en}, which is not possible yet.",
-     "Los grupos que se repiten llegan más adelante. Por ahora pida un envío por cada caso, o escriba las preguntas "
-     "una vez por caso.",
-     "Repeated groups arrive later. For now ask for one submission a case, or write the questions once a case."),
     ("type_refused", "error", "El tipo «{cell}» no se puede publicar en Collector.",
      "The type \"{cell}\" cannot be published in Collector.", "{instead}", "{instead_en}"),
     ("type_unknown", "error", "El tipo «{cell}» no existe.", "There is no type \"{cell}\".",
-     "Los tipos son: text, integer, decimal, date, note, select_one LISTA, select_multiple LISTA, calculate, "
-     "begin_group, end_group.{guess}",
-     "The types are: text, integer, decimal, date, note, select_one LIST, select_multiple LIST, calculate, "
-     "begin_group, end_group.{guess_en}"),
+     "Los más usados son: text, integer, decimal, date, note, select_one LISTA, select_multiple LISTA, calculate, "
+     "geopoint, image, begin_group, begin_repeat.{guess}",
+     "The most used are: text, integer, decimal, date, note, select_one LIST, select_multiple LIST, calculate, "
+     "geopoint, image, begin_group, begin_repeat.{guess_en}"),
     ("type_clock", "info", "«{cell}» se llena solo, con el reloj del aparato.",
      "\"{cell}\" is filled by itself, from the clock of the device.", "", ""),
-    ("type_silent", "warning", "«{cell}» todavía no se registra: Collector guarda su propio inicio y fin.",
-     "\"{cell}\" is not recorded yet: Collector keeps its own start and end.",
-     "Puede dejar la fila; la columna saldrá vacía.", "You can leave the row; its column stays empty."),
-    ("or_other", "error", "«{rest}» después de la lista todavía no se puede.",
-     "\"{rest}\" after the list is not possible yet.",
-     "Agregue la opción «otra» a la lista {list_name} y una pregunta text con relevant ${{{name}}} = 'otra'.",
-     "Add the choice \"otra\" to the list {list_name} and a text question with relevant ${{{name}}} = 'otra'."),
+    ("type_silent", "warning", "«{cell}» queda vacío: un navegador no lo dice.",
+     "\"{cell}\" stays empty: a browser does not tell it.",
+     "Puede dejar la fila. Si una condición la usa, piense qué pasa cuando está vacía.",
+     "You can leave the row. If a condition uses it, think what happens when it is empty."),
+    ("type_place", "info", "«{cell}» toma el lugar con permiso de la persona; si no lo da, queda vacío.",
+     "\"{cell}\" takes the place if the person allows it; otherwise it stays empty.", "", ""),
+    ("type_ignored", "warning", "«{cell}» no se usa: sería {what}.",
+     "\"{cell}\" is not used: it would be {what_en}.",
+     "Puede dejar la fila; Collector guarda su propio inicio y fin.",
+     "You can leave the row; Collector keeps its own start and end."),
+    ("type_degraded", "warning", "«{cell}» se pregunta {how}.", "\"{cell}\" is asked {how_en}.",
+     "Pruébelo en un teléfono antes de salir.", "Try it on a phone before you go out."),
+    ("or_other_list", "error",
+     "«{rest}» solo va después de una lista de la hoja choices, en select_one o select_multiple.",
+     "\"{rest}\" only goes after a list of the sheet choices, in select_one or select_multiple.",
+     "Agregue la opción a la lista y una pregunta text después.",
+     "Add the choice to the list and a text question after it."),
+    ("or_other_filter", "error", "«{rest}» no va junto con choice_filter: el filtro quitaría la opción.",
+     "\"{rest}\" does not go with choice_filter: the filter would take the choice away.",
+     "Quite {rest}, agregue la opción a la lista y una pregunta text después.",
+     "Remove {rest}, add the choice to the list and a text question after it."),
+    ("or_other_name", "error", "«{cell}» agrega la pregunta {name}, y ya hay una con ese nombre.",
+     "\"{cell}\" adds the question {name}, and there is one with that name.",
+     "Cambie el nombre de una de las dos.", "Rename one of them."),
+    ("list_two", "error", "Después de la lista «{list_name}» sobra texto: «{cell}».",
+     "There is text after the list \"{list_name}\": \"{cell}\".",
+     "Deje solo el tipo y la lista, o or_other al final.", "Keep only type and list, or or_other at the end."),
+    ("list_file_ending", "error", "El archivo de opciones «{name}» no termina en .csv, .xml ni .geojson.",
+     "The file of choices \"{name}\" does not end in .csv, .xml or .geojson.",
+     "Escriba el nombre del archivo con su terminación, por ejemplo lugares.csv.",
+     "Write the name of the file with its ending, for instance places.csv."),
     ("list_missing", "error", "Falta el nombre de la lista de opciones después de «{cell}».",
      "The name of the choice list after \"{cell}\" is missing.",
      "Escriba por ejemplo select_one si_no, y ponga si_no en la hoja choices.",
@@ -177,6 +216,9 @@ SENTENCES = _catalogue(
     # --- cells
     ("label_missing", "error", "La pregunta «{name}» no tiene texto.", "The question \"{name}\" has no text.",
      "Escriba la pregunta en la columna {column}.", "Write the question in column {column}."),
+    ("repeat_label_missing", "info", "El grupo que se repite «{name}» no tiene título.",
+     "The repeated group \"{name}\" has no title.",
+     "Con un título, quien responde sabe qué está agregando.", "With a title people know what they are adding."),
     ("calculation_missing", "error", "El cálculo «{name}» está vacío.", "The calculation \"{name}\" is empty.",
      "Escriba la fórmula en la columna {column}.", "Write the formula in column {column}."),
     ("reference_unknown", "error", "${{{name}}} no es el nombre de ninguna pregunta.",
@@ -188,24 +230,27 @@ SENTENCES = _catalogue(
     ("reference_bad", "error", "Una referencia está mal escrita: «{written}».",
      "A reference is mistyped: \"{written}\".",
      "Se escribe ${{nombre}}, con las dos llaves y sin espacios.", "Write ${{name}}, with both braces and no blanks."),
-    ("last_saved", "error", "«{written}» toma la respuesta del envío anterior, y eso todavía no se puede.",
-     "\"{written}\" takes the answer of the submission before, which is not possible yet.",
-     "Quite la referencia.", "Remove the reference."),
-    ("default_dynamic", "error", "El valor inicial es un cálculo, y todavía tiene que ser un valor fijo.",
-     "The default is a calculation; for now it must be a fixed value.",
-     "Escriba el valor, o use una fila calculate.", "Write the value, or use a calculate row."),
+    ("last_saved", "warning", "«{written}» toma la respuesta del envío anterior: aquí siempre está vacía.",
+     "\"{written}\" takes the answer of the submission before: here it is always empty.",
+     "Quite la referencia, o revise qué pasa cuando está vacía.",
+     "Remove the reference, or look what happens when it is empty."),
+    ("yes_word", "warning", "«{cell}» se toma como {meant}.", "\"{cell}\" is taken as {meant}.",
+     "Escriba {meant}: otras herramientas buscarían una pregunta llamada «{cell}».",
+     "Write {meant}: other tools would look for a question named \"{cell}\"."),
     ("appearance_unknown", "info", "La apariencia «{name}» no se conoce; la pregunta se muestra de la forma usual.",
      "The appearance \"{name}\" is not known; the question is shown the usual way.", "", ""),
+    ("appearance_degraded", "warning", "La apariencia «{name}» se pregunta {how}.",
+     "The appearance \"{name}\" is asked {how_en}.",
+     "Quien responde puede firmar o dibujar en papel y tomarle una foto.",
+     "People can sign or draw on paper and take a photo of it."),
     ("appearance_refused", "error", "La apariencia «{name}» usa otra aplicación o un archivo, y no se puede publicar.",
      "The appearance \"{name}\" uses another application or a file and cannot be published.",
      "Quítela; para opciones que dependen de otra respuesta use choice_filter.",
      "Remove it; for choices that depend on another answer use choice_filter."),
-    ("table_list", "info", "La tabla (table-list) se muestra como lista, en una sola página.",
-     "The table (table-list) is shown as a list, on one page.", "", ""),
     ("excel_error", "error", "La celda tiene un error de Excel: {cell}.", "The cell holds an Excel error: {cell}.",
      "Corrija la fórmula o escriba el texto.", "Correct the formula or write the text."),
     ("personal", "warning", "La pregunta «{name}» parece pedir un dato personal ({what}).",
-     "The question \"{name}\" seems to ask for personal data ({what}).",
+     "The question \"{name}\" seems to ask for personal data ({what_en}).",
      "Si no lo necesita, quítela. Si lo necesita, diga en una nota para qué y quién lo verá.",
      "If you do not need it, remove it. If you do, say in a note what for and who will see it."),
     ("hard_to_read", "warning", "La pregunta es difícil de leer: {score} puntos Fernández-Huerta (claro: 60 o más).",
@@ -250,6 +295,14 @@ SENTENCES = _catalogue(
     ("sheet_misspelt", "warning", "Hay hojas con nombre parecido a {name}: {candidates}.",
      "There are sheets with a name like {name}: {candidates}.",
      "Si es esa, corrija el nombre.", "If that is the one, correct its name."),
+    ("parameters_bad", "error", "La celda de parameters no se acepta: {detail}",
+     "The cell of parameters is not accepted: {detail}",
+     "Se escribe nombre=valor, separados por un espacio, por ejemplo start=0 end=10 step=1.",
+     "Write name=value, parted by a blank, for instance start=0 end=10 step=1."),
+    ("list_two_sources", "error", "Dos datos distintos usan el nombre «{name}».",
+     "Two different sources of data use the name \"{name}\".",
+     "Cambie el nombre de la lista, del archivo o de la fila csv-external.",
+     "Rename the list, the file or the row csv-external."),
     ("gate", "error", "El conversor de XLSForm no acepta el formulario: {detail}",
      "The XLSForm converter does not take the form: {detail}",
      "Corrija lo que dice el mensaje y pruebe otra vez.", "Correct what the message says and try again."),

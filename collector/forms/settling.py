@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collector.forms.expressions import Env, Row, Value, stored_text, to_boolean, to_number
-from collector.forms.expressions.values import NAN, read_number
+from collector.forms.expressions.values import NAN, number_text, read_number
 from collector.forms.filling_rows import FillingRow
 from collector.forms.model import Form, Repeat, Seed
 from collector.forms.program import Job, program_of
@@ -21,6 +21,8 @@ MAX_ROWS = 1000  # of one repeat: a slip of the finger in a count must not fill 
 
 def kept(value: Value, bind: str, offset: int) -> str:
     """Return what a question of a bind type keeps of a value: an int drops the fraction of a text too."""
+    if bind == "string" and isinstance(value, float):
+        return number_text(value) if value == value else ""
     text = stored_text(value, bind, offset)
     number = read_number(text) if bind == "int" else NAN
     return stored_text(number, bind, offset) if number == number else text
@@ -115,7 +117,9 @@ class Settling:
         for each in row.all_rows():
             self._mark_row(each)
         self._mark(("relevant", path))
-        self._show_rows(self.program.repeats[path], parent)
+        repeat = self.program.repeats[path]
+        parent[repeat.slot].append(row)  # a new row takes part: no need to look at the others
+        self._touch_rows(repeat, parent)
         return row
 
     def add_row(self, path: str, parent: FillingRow | None = None) -> FillingRow:
@@ -161,15 +165,14 @@ class Settling:
 
     def _due(self, job: Job, level: str) -> list[FillingRow]:
         """Return the rows for which a job has to be done, and take it off the list."""
-        marked = self._dirty.pop(job)
-        return [row for row in self.rows_at(level) if marked is None or row in marked]
+        marked, rows = self._dirty.pop(job), self.rows_at(level)
+        return rows if marked is None else [row for row in rows if row in marked]
 
     # --- coming to rest
 
     def settle(self) -> None:
         """Look at everything again: the clock has moved, or the language."""
-        for row in self.root.all_rows():
-            self._mark_row(row)
+        self._dirty = dict.fromkeys(self.program.jobs)  # None: for all rows
         self.rest()
 
     def rest(self) -> None:
@@ -211,7 +214,10 @@ class Settling:
 
     def _truth(self, which: Mapping[str, Any], path: str, row: FillingRow, default: bool = True) -> bool:
         closure = which.get(path)
-        return default if closure is None else to_boolean(self._evaluate(closure, row))
+        if closure is None:
+            return default
+        value = self._evaluate(closure, row)
+        return value if isinstance(value, bool) else to_boolean(value)
 
     def _keep(self, path: str, row: FillingRow, value: str) -> None:
         """Store a value; who reads it is noted, and so is the trigger that it may be."""
@@ -236,7 +242,8 @@ class Settling:
 
     def _surrounded(self, path: str, row: FillingRow) -> bool:
         """Tell whether everything around a node of this row takes part."""
-        return row.is_on and all(row.relevant[group] for group in self.program.local[path])
+        groups = self.program.local[path]
+        return row.is_on and (not groups or all(row.relevant[group] for group in groups))
 
     def _settle_relevance(self, path: str, row: FillingRow) -> None:
         now = self._surrounded(path, row) and self._truth(self.program.relevant, path, row)
@@ -273,16 +280,13 @@ class Settling:
         shown = parent.shown(repeat)
         if shown != parent[repeat.slot]:
             parent[repeat.slot] = shown
-            self._touch(repeat.path, parent)
-            self._touch_inside(repeat.path)
+            self._touch_rows(repeat, parent)
 
-    def _touch_inside(self, path: str) -> None:
-        """Rows came or went: whoever reads their values is noted."""
-        for level in self.program.levels.values():
-            if level.path == path or level.path.startswith(path + "/"):
-                for question in level.questions:
-                    for job in self.program.wide.get(question.path, ()):
-                        self._mark(job)
+    def _touch_rows(self, repeat: Repeat, parent: FillingRow) -> None:
+        """Rows came or went: whoever counts them or reads their values is noted."""
+        self._touch(repeat.path, parent)
+        for job in self.program.across.get(repeat.path, ()):
+            self._mark(job)
 
     def wanted_rows(self, repeat: Repeat, parent: FillingRow) -> int | None:
         """Return how many rows a counted repeat should have; None where the count is blank or there is none."""

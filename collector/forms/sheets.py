@@ -1,8 +1,7 @@
 """An XLSForm as its author sees it: sheets, rows with their numbers, columns with the names written there.
 
-Pure. What this release asks and what it refuses stands first, as plain data; `survey_checks` reads it and
-docs/publishing.md lists it. Below: sheets as rows, headers understood, types understood, and the index path -> row
-that an XForm lacks.
+Pure. Sheets as rows, headers understood, types understood, and the index path -> row that an XForm lacks. What of it
+can be published stands in `support`.
 """
 
 import re
@@ -10,110 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-# --- what can be asked now: type as written -> type of the Form
-ANSWER_TYPES = {
-    "text": "text", "string": "text", "integer": "integer", "int": "integer", "decimal": "decimal", "date": "date",
-    "note": "note", "calculate": "calculate",
-}  # fmt: skip
-SELECT_TYPES = {
-    "select_one": "select_one", "select one": "select_one", "select one from": "select_one", "select1": "select_one",
-    "add select one prompt using": "select_one", "select_multiple": "select_multiple",
-    "select all that apply": "select_multiple", "select all that apply from": "select_multiple",
-    "add select multiple prompt using": "select_multiple",
-}  # fmt: skip
-CLOCK_TYPES = frozenset({"start", "end", "today"})  # filled by the device's clock
-SILENT_TYPES = frozenset({"deviceid", "username", "phonenumber", "email", "audit"})  # accepted, left empty
-
-# --- what arrives later: type -> what it is, in Spanish and English
-LATER_TYPES = {
-    "begin_repeat": ("un grupo que se repite", "a group that repeats"),
-    "select_one_from_file": ("opciones desde un archivo", "choices from a file"),
-    "select_multiple_from_file": ("opciones desde un archivo", "choices from a file"),
-    "rank": ("ordenar opciones", "ranking of choices"),
-    "range": ("una escala deslizante", "a sliding scale"),
-    "time": ("una hora", "a time"),
-    "datetime": ("una fecha con hora", "a date with time"),
-    "hidden": ("un valor oculto", "a hidden value"),
-    "acknowledge": ("una casilla de conformidad", "an acknowledgement"),
-    "trigger": ("una casilla de conformidad", "an acknowledgement"),
-    "geopoint": ("un punto en el mapa", "a point on the map"),
-    "gps": ("un punto en el mapa", "a point on the map"),
-    "location": ("un punto en el mapa", "a point on the map"),
-    "geotrace": ("una línea en el mapa", "a line on the map"),
-    "geoshape": ("un área en el mapa", "an area on the map"),
-    "start-geopoint": ("un punto en el mapa", "a point on the map"),
-    "background-geopoint": ("un punto en el mapa", "a point on the map"),
-    "image": ("una foto", "a photo"),
-    "photo": ("una foto", "a photo"),
-    "audio": ("una grabación", "a sound recording"),
-    "background-audio": ("una grabación", "a sound recording"),
-    "video": ("un video", "a video"),
-    "file": ("un archivo", "a file"),
-    "barcode": ("un código de barras", "a barcode"),
-    "csv-external": ("datos desde un archivo", "data from a file"),
-    "xml-external": ("datos desde un archivo", "data from a file"),
-    "simserial": ("el número de la tarjeta SIM", "the serial number of the SIM card"),
-    "subscriberid": ("el número de abonado", "the subscriber number"),
-    "imei": ("el número del aparato", "the number of the device"),
-}
-# --- what is not coming: type -> what to do instead
-REFUSED_TYPES = {
-    "osm": ("Use text y pida el lugar con palabras.", "Use text and ask for the place in words."),
-    "select_one_external": ("Use select_one con choice_filter.", "Use select_one with choice_filter."),
-    "begin_kobomatrix": ("Use una pregunta select_one por fila.", "Use one select_one question a row."),
-    "begin_loop": ("Escriba las preguntas una por una.", "Write the questions one by one."),
-    "begin_score": ("Use una pregunta select_one por fila.", "Use one select_one question a row."),
-    "begin_rank": ("Use una pregunta select_one por puesto.", "Use one select_one question a place."),
-    "caseid": ("Quite la fila: es propia de SurveyCTO.", "Remove the row: it is SurveyCTO's own."),
-    "calculate_here": ("Use calculate.", "Use calculate."),
-    "tel": ("Use text; piense si necesita el teléfono.", "Use text; think whether you need the telephone."),
-    "text audit": ("Quite la fila: Collector guarda inicio y fin.", "Remove the row: Collector keeps start and end."),
-    "audio audit": ("Quite la fila: no se graba a nadie.", "Remove the row: nobody is recorded."),
-}
-REFUSED_PREFIXES = ("db:", "sensor_", "speed violations", "wq:")
-
-# --- columns: every name an author may write -> the one name used here
-COLUMN_ALIASES = {
-    "command": "type", "tag": "name", "value": "name", "caption": "label", "relevance": "relevant",
-    "requiredmsg": "required_message", "jr:requiredmsg": "required_message",
-    "constraining_message": "constraint_message", "jr:constraintmsg": "constraint_message",
-    "calculate": "calculation", "readonly": "read_only", "count": "repeat_count", "jr:count": "repeat_count",
-}  # fmt: skip
-CHOICE_ALIASES = {"value": "name", "caption": "label"}
-TEXT_COLUMNS = ("label", "hint", "required_message", "constraint_message")  # one column a language
-EXPRESSION_COLUMNS = ("relevant", "required", "read_only", "constraint", "calculation", "choice_filter")
-MEDIA_COLUMNS = frozenset({"image", "big-image", "audio", "video"})
-SURVEY_COLUMNS = frozenset({"type", "name", "default", "appearance", "disabled", *TEXT_COLUMNS, *EXPRESSION_COLUMNS})
-LATER_COLUMNS = {  # refused where a cell is filled: leaving them out would change what the form asks
-    "repeat_count": ("cuántas veces se repite un grupo", "how often a group repeats"),
-    "trigger": ("un valor que se llena al cambiar otra respuesta", "a value filled when another answer changes"),
-    "parameters": ("parámetros de la pregunta", "parameters of the question"),
-    "intent": ("abrir otra aplicación", "opening another application"),
-    "query": ("opciones desde un archivo", "choices from a file"),
-}
-UNUSED_COLUMNS = frozenset({"guidance_hint", "save_to", "rows", "autoplay", *MEDIA_COLUMNS})
-SETTINGS = frozenset(
-    {"form_title", "form_id", "version", "default_language", "style", "name", "allow_choice_duplicates"}
-)
-UNUSED_SETTINGS = frozenset({"instance_name", "submission_url", "auto_send", "auto_delete", "namespaces"})
-SETTING_ALIASES = {
-    "id_string": "form_id", "set_form_id": "form_id", "set_form_title": "form_title", "title": "form_title",
-}  # fmt: skip
-APPEARANCES = frozenset({
-    "field-list", "minimal", "multiline", "numbers", "horizontal", "horizontal-compact", "vertical", "compact", "quick",
-    "quickcompact", "columns", "columns-pack", "likert", "label", "list", "list-nolabel", "year", "month-year",
-    "no-calendar", "w1", "w2", "w3", "w4",
-})  # fmt: skip
-COLUMNS_APPEARANCE = re.compile(r"(?:columns|compact|quickcompact)-\d+")
-REFUSED_APPEARANCES = ("search(", "ex:", "intent:", "printer:")
-YES = frozenset({"yes", "true", "true()"})
+from collector.forms import support
 
 SHEET_NAMES = ("survey", "choices", "settings", "entities", "external_choices", "osm")
 CONTROL = re.compile(r"(begin|end)[\s_]+(group|repeat|loop|lgroup|looped group|kobomatrix|score|rank)(?:\s+(.+))?")
+SELECT_KINDS = support.SELECT_TYPES | support.FILE_SELECT_TYPES
 SELECT = re.compile(
-    rf"({'|'.join(sorted(map(re.escape, SELECT_TYPES), key=len, reverse=True))})"
+    rf"({'|'.join(sorted(map(re.escape, SELECT_KINDS), key=len, reverse=True))})"
     r"(?:\s+(?!or_other$|or other$)(\S+))?(?:\s+(or specify other|or_other|or other|\S.*))?"
 )
+OR_OTHER = frozenset({"or specify other", "or_other", "or other"})
 
 
 @dataclass(frozen=True)
@@ -191,7 +96,8 @@ def snake(text: str) -> str:
 def columns_of(headers: list[str], sheet: str) -> list[Column]:
     """Understand each header: "label::Español (es)", "bind::relevant", "Relevance", "label:English" (old style)."""
     mark = "::" if any("::" in header for header in headers) else ":"
-    aliases = {"settings": SETTING_ALIASES, "choices": CHOICE_ALIASES}.get(sheet, COLUMN_ALIASES)
+    known = {"settings": support.SETTING_ALIASES, "choices": support.CHOICE_ALIASES}
+    aliases = known.get(sheet, support.COLUMN_ALIASES)
     return [_column(header, mark, aliases) for header in headers]
 
 
@@ -207,9 +113,10 @@ def _column(header: str, mark: str, aliases: Mapping[str, str]) -> Column:
 
 @dataclass(frozen=True)
 class RowType:
-    """A type cell understood. kind: one of ANSWER_TYPES' values, select_one, select_multiple, begin, end, or "".
+    """A type cell understood.
 
-    word: what is looked up in the support lists ("begin_repeat", "geopoint"); rest: what follows a select's list.
+    kind: one of ANSWER_TYPES' or SELECT_TYPES' values; clock, place, silent, ignored, data; begin, end; "" for others.
+    word: what is looked up in the support lists ("begin_repeat", "osm"); rest: what follows a select's list.
     """
 
     kind: str
@@ -217,26 +124,52 @@ class RowType:
     list_name: str = ""
     rest: str = ""
 
+    @property
+    def is_from_file(self) -> bool:
+        """Say whether the choices come from an attached file, which `list_name` names."""
+        return self.word in support.FILE_SELECT_TYPES
+
+    @property
+    def has_other(self) -> bool:
+        """Say whether people may name a choice that is not in the list."""
+        return self.rest in OR_OTHER
+
 
 def row_type(text: str) -> RowType:
     """Understand a type cell."""
     text = " ".join(text.split())
-    if text in ANSWER_TYPES:
-        return RowType(ANSWER_TYPES[text], text)
     control = CONTROL.fullmatch(text)
     if control:
         word = {"lgroup": "repeat", "looped group": "repeat"}.get(control[2], control[2])
         return RowType(control[1], f"{control[1]}_{word}")
     select = SELECT.fullmatch(text)
     if select:
-        return RowType(SELECT_TYPES[select[1]], select[1], select[2] or "", select[3] or "")
-    known = text in LATER_TYPES or text in REFUSED_TYPES or text in CLOCK_TYPES or text in SILENT_TYPES
-    return RowType("", text if known or " " not in text else text.split()[0])
+        return RowType(SELECT_KINDS[select[1]], select[1], select[2] or "", select[3] or "")
+    kind = _plain_kind(text)
+    if kind:
+        return RowType(kind, text)
+    text = support.REFUSED_ALIASES.get(text, text)
+    return RowType("", text if text in support.REFUSED_TYPES or " " not in text else text.split()[0])
+
+
+def _plain_kind(text: str) -> str:
+    """Return the kind of a type that is one word of the lists, "" for none."""
+    special = (
+        (support.CLOCK_TYPES, "clock"),
+        (support.PLACE_TYPES, "place"),
+        (support.SILENT_TYPES, "silent"),
+        (support.IGNORED_TYPES, "ignored"),
+        (support.DATA_TYPES, "data"),
+    )
+    if text in support.ANSWER_TYPES:
+        return support.ANSWER_TYPES[text]
+    found = next((kind for names, kind in special if text in names), "")
+    return found or ("" if text in support.REFUSED_TYPES | support.REFUSED_ALIASES else support.old_kind(text))
 
 
 def is_disabled(table: Table, row: SheetRow) -> bool:
     """Say whether the author switched the row off (column `disabled`)."""
-    return table.text(row, "disabled").lower() in YES
+    return table.text(row, "disabled").lower() in support.YES
 
 
 @dataclass(frozen=True)
@@ -263,6 +196,10 @@ class Outline:
                 return self._by_path[path]
             path = path.rpartition("/")[0]
         return None
+
+    def has(self, path: str) -> bool:
+        """Say whether a row says exactly this path."""
+        return path in self._by_path
 
     @cached_property
     def _by_path(self) -> dict[str, SheetRow]:

@@ -80,6 +80,45 @@ class Filling(Settling):
                     inner = self._append(row, repeat.path, None)
                     self._fill_row(inner, each if isinstance(each, Mapping) else {})
 
+    # --- keeping: what a draft holds, and what a page without scripts carries from step to step
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything that is kept, relevant or not: {"v": {node: text}, "r": {node: [the same for each row]}}.
+
+        A node is its number in form.nodes, as in the page's JSON.
+        """
+        return self._dump_row(self.root)
+
+    def _dump_row(self, row: FillingRow) -> dict[str, Any]:
+        number = self.program.numbers
+        values = {str(number[path]): text for path, text in row.raw.items() if text and path in number}
+        rows = {str(number[path]): [self._dump_row(each) for each in held] for path, held in row.rows.items() if held}
+        return {key: found for key, found in (("v", values), ("r", rows)) if found}
+
+    def restore(self, kept: object) -> None:
+        """Put back what `dump` gave; what is not of its shape is left out. What was drawn stays drawn."""
+        self._is_open = False  # nothing is set off by putting back
+        self._restore_row(self.root, kept)
+        self.settle()
+        self._fired.clear()
+        self._born.clear()
+        self._is_open = True
+
+    def _restore_row(self, row: FillingRow, kept: object) -> None:
+        held: Mapping[str, Any] = kept if isinstance(kept, Mapping) else {}
+        values, rows = (part if isinstance(part, Mapping) else {} for part in (held.get("v"), held.get("r")))
+        for path in row.raw:
+            text = values.get(str(self.program.numbers.get(path)))
+            row.raw[path] = text if isinstance(text, str) else ""
+            row[self.program.questions[path].slot] = row.raw[path] if row.relevant[path] else None
+            if row.raw[path]:
+                row.drawn.add(path)
+        for path in row.rows:
+            self._cut(row, path, slice(0, None))
+            given = rows.get(str(self.program.numbers.get(path)))
+            for each in (given if isinstance(given, list) else [])[:MAX_ROWS]:
+                self._restore_row(self._append(row, path, None), each)
+
     # --- asking
 
     def choice_labels(self, path: str, row: FillingRow | None = None) -> dict[str, str]:

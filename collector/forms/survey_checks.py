@@ -1,7 +1,7 @@
 """Checks of the survey sheet: every row is looked at, everything found is said in one go.
 
 Pure. `check_survey` is the entry; `workbook_checks` does columns, choices, settings and translations. What is supported
-stands as data in `sheets`, what is said in `sentences`.
+stands as data in `support`, what is said in `sentences`.
 """
 
 import difflib
@@ -11,40 +11,22 @@ from dataclasses import dataclass
 from itertools import islice
 
 from pyxform.parsing.expression import is_xml_tag
-from pyxform.utils import default_is_dynamic
 
-from collector.forms import sheets as support
+from collector.forms import support
+from collector.forms.people import asks_by_name, asks_by_text
 from collector.forms.readability import PLAIN, fernandez_huerta, is_spanish
 from collector.forms.report import Finding
 from collector.forms.sentences import say
-from collector.forms.sheets import EXPRESSION_COLUMNS, TEXT_COLUMNS, Node, Outline, SheetRow, Sheets, Table
+from collector.forms.sheets import Node, Outline, SheetRow, Sheets, Table, is_disabled, row_type
+from collector.forms.support import EXPRESSION_COLUMNS, TEXT_COLUMNS
 
 REFERENCE = re.compile(r"\$\{([^{}]*)(\}?)")
 EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
 GUESSES = 200  # names compared for one hint: comparing is slow, and large forms can have many errors
 RESERVED_NAMES = frozenset({"meta"})
-ASKED = frozenset({"text", "integer", "decimal", "date", "select_one", "select_multiple"})
-
-# words that ask who somebody is: in a name (whole parts of it) and in a question's text
-PERSONAL_NAMES = {
-    "nombre": "nombre", "nombres": "nombre", "apellido": "apellido", "apellidos": "apellido", "cedula": "cédula",
-    "pasaporte": "pasaporte", "telefono": "teléfono", "celular": "teléfono", "whatsapp": "teléfono", "correo": "correo",
-    "email": "correo", "direccion": "dirección", "fullname": "nombre", "surname": "apellido", "phone": "teléfono",
-    "passport": "pasaporte", "address": "dirección", "firma": "firma",
-}  # fmt: skip
-PERSONAL_TEXT = (
-    (r"\b(?:su|tu) (?:primer )?nombre\b|\bnombre (?:completo|y apellidos?)\b|c[óo]mo se llama usted", "nombre"),
-    (r"\b(?:your|first|last|full) name\b", "nombre"),
-    (r"\bc[ée]dula\b|\bnational id\b|\bid number\b", "cédula"),
-    (r"\bpasaporte\b|\bpassport\b", "pasaporte"),
-    (r"\b(?:n[úu]mero de |su )(?:tel[ée]fono|celular|whatsapp)\b|\b(?:phone|mobile) number\b", "teléfono"),
-    (r"\bcorreo(?: electr[óo]nico)?\b|\be-?mail\b", "correo"),
-    (r"\b(?:su|tu) direcci[óo]n\b|\byour (?:home )?address\b", "dirección"),
-    (r"\bfecha de (?:su )?nacimiento\b|\bdate of birth\b", "fecha de nacimiento"),
-)
-NOT_A_PERSON = frozenset(
-    {"comunidad", "municipio", "distrito", "corregimiento", "lugar", "escuela", "organizacion", "grupo", "proyecto"}
-)
+UNASKED = frozenset({"note", "calculate", "hidden"})
+SELECTS = frozenset({"select_one", "select_multiple", "rank"})
+ASKED = (frozenset(support.ANSWER_TYPES.values()) | SELECTS) - UNASKED
 
 
 @dataclass(frozen=True)
@@ -55,6 +37,7 @@ class Survey:
     outline: Outline
     lists: frozenset[str]
     rows_by_name: dict[str, list[int]]
+    paths: frozenset[str]
 
 
 def check_survey(sheets: Sheets, walked: Outline) -> Iterator[Finding]:
@@ -62,7 +45,7 @@ def check_survey(sheets: Sheets, walked: Outline) -> Iterator[Finding]:
     table = sheets.table("survey")
     choices = sheets.table("choices")
     lists = frozenset(choices.text(row, "list_name") for row in choices.rows) - {""}
-    survey = Survey(table, walked, lists, _rows_by_name(walked))
+    survey = Survey(table, walked, lists, _rows_by_name(walked), frozenset(node.path for node in walked.nodes))
     yield from _untyped_rows(table)
     yield from _unmatched(survey)
     yield from _names(survey)
@@ -74,8 +57,9 @@ def check_survey(sheets: Sheets, walked: Outline) -> Iterator[Finding]:
 def _rows_by_name(walked: Outline) -> dict[str, list[int]]:
     rows: dict[str, list[int]] = {}
     for node in walked.nodes:
-        if node.name:
-            rows.setdefault(node.name, []).append(node.row.row)
+        names = (node.name, f"{node.name}_other") if node.type.has_other else (node.name,)
+        for name in filter(None, names):
+            rows.setdefault(name, []).append(node.row.row)
     return rows
 
 
@@ -102,7 +86,7 @@ def guesses(word: str, known: Iterable[str]) -> dict[str, str]:
 
 def _untyped_rows(table: Table) -> Iterator[Finding]:
     for row in table.rows:
-        if support.is_disabled(table, row):
+        if is_disabled(table, row):
             yield _at(table, row, "disabled", "row_disabled")
         elif not table.text(row, "type"):
             says_something = table.text(row, "name") or table.text(row, "label")
@@ -111,7 +95,7 @@ def _untyped_rows(table: Table) -> Iterator[Finding]:
 
 def _unmatched(survey: Survey) -> Iterator[Finding]:
     for row in survey.outline.unmatched:
-        word = support.row_type(survey.table.text(row, "type")).word
+        word = row_type(survey.table.text(row, "type")).word
         begins = word.startswith("begin")
         partner = word.replace("begin", "end") if begins else word.replace("end", "begin")
         yield _at(survey.table, row, "type", "begin_alone" if begins else "end_alone", partner=partner)
@@ -122,39 +106,65 @@ def _unmatched(survey: Survey) -> Iterator[Finding]:
 
 def _type(survey: Survey, node: Node) -> Iterator[Finding]:
     word, kind = node.type.word, node.type.kind
-    whole = " ".join(survey.table.text(node.row, "type").split())
-    if word == "begin_group":
-        return
-    if kind in ("select_one", "select_multiple"):
+    if kind in SELECTS:
         yield from _select(survey, node)
-    elif word in support.CLOCK_TYPES:
-        yield _at(survey.table, node.row, "type", "type_clock")
-    elif word in support.SILENT_TYPES:
-        yield _at(survey.table, node.row, "type", "type_silent")
-    elif kind not in ("", "begin"):
-        return
-    elif word.lower() in support.LATER_TYPES:
-        what, what_en = support.LATER_TYPES[word.lower()]
-        code = "repeat_later" if word == "begin_repeat" else "type_later"
-        yield _at(survey.table, node.row, "type", code, what=what, what_en=what_en)
-    elif word in support.REFUSED_TYPES or whole.startswith(support.REFUSED_PREFIXES):
+    elif kind in NOTED:
+        yield _at(survey.table, node.row, "type", NOTED[kind])
+    elif word in support.IGNORED_TYPES:
+        what, what_en = support.IGNORED_TYPES[word]
+        yield _at(survey.table, node.row, "type", "type_ignored", what=what, what_en=what_en)
+    elif kind in support.DEGRADED_TYPES:
+        how, how_en = support.DEGRADED_TYPES[kind]
+        yield _at(survey.table, node.row, "type", "type_degraded", how=how, how_en=how_en)
+    elif kind == "" or (kind == "begin" and word not in ("begin_group", "begin_repeat")):
+        yield _refused_type(survey, node)
+
+
+NOTED = {"clock": "type_clock", "place": "type_place", "silent": "type_silent"}
+
+
+def _refused_type(survey: Survey, node: Node) -> Finding:
+    word, whole = node.type.word, " ".join(survey.table.text(node.row, "type").split())
+    if word in support.REFUSED_TYPES or whole.startswith(support.REFUSED_PREFIXES):
         instead = support.REFUSED_TYPES.get(word, ("Quite la fila.", "Remove the row."))
-        yield _at(survey.table, node.row, "type", "type_refused", instead=instead[0], instead_en=instead[1])
-    else:
-        known = [*support.ANSWER_TYPES, *support.SELECT_TYPES, "begin_group", "end_group"]
-        yield _at(survey.table, node.row, "type", "type_unknown", **guesses(whole.lower(), known))
+        return _at(survey.table, node.row, "type", "type_refused", instead=instead[0], instead_en=instead[1])
+    known = [*support.ANSWER_TYPES, *support.SELECT_TYPES, "begin_group", "end_group", "begin_repeat", "end_repeat"]
+    return _at(survey.table, node.row, "type", "type_unknown", **guesses(whole.lower(), known))
 
 
 def _select(survey: Survey, node: Node) -> Iterator[Finding]:
     said = node.type
     if not said.list_name:
         yield _at(survey.table, node.row, "type", "list_missing")
+    elif said.rest and not said.has_other:
+        yield _at(survey.table, node.row, "type", "list_two", list_name=said.list_name)
+    elif said.is_from_file:
+        if not said.list_name.endswith(support.LIST_FILES):
+            yield _at(survey.table, node.row, "type", "list_file_ending", name=said.list_name)
+    elif "${" in said.list_name:
+        yield from _select_rows(survey, node)
     elif said.list_name not in survey.lists:
         near = guesses(said.list_name, survey.lists)
         yield _at(survey.table, node.row, "type", "list_unknown", list_name=said.list_name, **near)
-    elif said.rest:
-        values = {"rest": said.rest, "list_name": said.list_name, "name": node.name}
-        yield _at(survey.table, node.row, "type", "or_other", **values)
+    yield from _or_other(survey, node)
+
+
+def _select_rows(survey: Survey, node: Node) -> Iterator[Finding]:
+    """Check the reference of a select whose choices are the answers of a repeat."""
+    for match in REFERENCE.finditer(node.type.list_name):
+        yield from _reference(survey, node, survey.table.header("type"), match)
+
+
+def _or_other(survey: Survey, node: Node) -> Iterator[Finding]:
+    """Check that `or_other` can get its choice and its question: see gate.py."""
+    if not node.type.has_other:
+        return
+    if node.type.kind == "rank" or node.type.list_name not in survey.lists:
+        yield _at(survey.table, node.row, "type", "or_other_list", rest=node.type.rest)
+    elif survey.table.text(node.row, "choice_filter"):
+        yield _at(survey.table, node.row, "choice_filter", "or_other_filter", rest=node.type.rest)
+    elif f"{node.path}_other" in survey.paths:
+        yield _at(survey.table, node.row, "type", "or_other_name", name=f"{node.name}_other")
 
 
 # --- names
@@ -194,10 +204,13 @@ def _label(survey: Survey, node: Node) -> Iterator[Finding]:
     media = any(survey.table.text(node.row, name) for name in support.MEDIA_COLUMNS)
     if shown and not survey.table.text(node.row, "label") and not (survey.table.text(node.row, "hint") or media):
         yield _at(survey.table, node.row, "label", "label_missing", name=node.name)
+    if node.type.word == "begin_repeat" and not survey.table.text(node.row, "label"):
+        yield _at(survey.table, node.row, "label", "repeat_label_missing", name=node.name)
 
 
 def _calculation(survey: Survey, node: Node) -> Iterator[Finding]:
-    if node.type.kind == "calculate" and not survey.table.text(node.row, "calculation"):
+    given = survey.table.text(node.row, "calculation") or survey.table.text(node.row, "default")
+    if node.type.kind == "calculate" and not given:
         yield _at(survey.table, node.row, "calculation", "calculation_missing", name=node.name)
 
 
@@ -221,18 +234,12 @@ def _reference(survey: Survey, node: Node, header: str, match: re.Match[str]) ->
         yield _under(node, header, "reference_twice", name=name, rows=", ".join(map(str, rows[name])))
 
 
-def _later_columns(survey: Survey, node: Node) -> Iterator[Finding]:
-    if node.type.kind == "" or node.type.word in support.LATER_TYPES:
-        return  # the type is spoken of already, and its parameters go with it
-    for name, (what, what_en) in support.LATER_COLUMNS.items():
+def _refused_columns(survey: Survey, node: Node) -> Iterator[Finding]:
+    if node.type.kind == "":
+        return  # the type is spoken of already
+    for name, (what, what_en) in support.REFUSED_COLUMNS.items():
         if survey.table.text(node.row, name):
-            yield _at(survey.table, node.row, name, "column_later", what=what, what_en=what_en)
-
-
-def _default(survey: Survey, node: Node) -> Iterator[Finding]:
-    text = survey.table.text(node.row, "default")
-    if text and default_is_dynamic(text, node.type.kind or node.type.word):
-        yield _at(survey.table, node.row, "default", "default_dynamic")
+            yield _at(survey.table, node.row, name, "column_refused", what=what, what_en=what_en)
 
 
 def _appearance(survey: Survey, node: Node) -> Iterator[Finding]:
@@ -242,10 +249,17 @@ def _appearance(survey: Survey, node: Node) -> Iterator[Finding]:
         yield _at(survey.table, node.row, "appearance", "appearance_refused", name=text)
         return
     for word in text.split():
-        if word == "table-list":
-            yield _at(survey.table, node.row, "appearance", "table_list")
-        elif word not in support.APPEARANCES and not support.COLUMNS_APPEARANCE.fullmatch(word):
-            yield _at(survey.table, node.row, "appearance", "appearance_unknown", name=word)
+        if word in support.DEGRADED_APPEARANCES and node.type.kind == "image":
+            how, how_en = support.DEGRADED_APPEARANCES[word]
+            yield _at(survey.table, node.row, "appearance", "appearance_degraded", name=word, how=how, how_en=how_en)
+
+
+def _yes_words(survey: Survey, node: Node) -> Iterator[Finding]:
+    for name in support.YES_COLUMNS:
+        for column, cell in survey.table.filled(node.row, name):
+            meant = support.said_yes(cell)
+            if meant:
+                yield _under(node, column.header, "yes_word", meant=meant)
 
 
 def _excel_errors(survey: Survey, node: Node) -> Iterator[Finding]:
@@ -258,22 +272,16 @@ def _excel_errors(survey: Survey, node: Node) -> Iterator[Finding]:
 
 
 def _personal(survey: Survey, node: Node) -> Iterator[Finding]:
-    if node.type.kind not in ("text", "integer", "date"):
+    what = asks_by_name(node.name, node.type.kind)
+    if what:
+        yield _at(survey.table, node.row, "name", "personal", name=node.name, what=what[0], what_en=what[1])
         return
-    parts = _unaccented(node.name.lower()).replace("-", "_").replace(".", "_").split("_")
-    by_name = [PERSONAL_NAMES[part] for part in parts if part in PERSONAL_NAMES and not NOT_A_PERSON & set(parts)]
-    if by_name:
-        yield _at(survey.table, node.row, "name", "personal", name=node.name, what=by_name[0])
-        return
-    for column, label in survey.table.filled(node.row, "label"):
-        found = next((what for pattern, what in PERSONAL_TEXT if re.search(pattern, label.lower())), "")
-        if found:
-            yield _under(node, column.header, "personal", name=node.name, what=found)
-            return
-
-
-def _unaccented(text: str) -> str:
-    return text.translate(str.maketrans("áéíóúü", "aeiouu"))
+    labels = list(survey.table.filled(node.row, "label"))
+    found = asks_by_text((label for _, label in labels), node.type.kind)
+    if found:
+        number, (what_es, what_en) = found
+        header = labels[number][0].header
+        yield _under(node, header, "personal", name=node.name, what=what_es, what_en=what_en)
 
 
 def _readability(survey: Survey, node: Node) -> Iterator[Finding]:
@@ -290,9 +298,9 @@ ROW_CHECKS: tuple[Callable[[Survey, Node], Iterator[Finding]], ...] = (
     _label,
     _calculation,
     _references,
-    _later_columns,
-    _default,
+    _refused_columns,
     _appearance,
+    _yes_words,
     _excel_errors,
     _personal,
     _readability,

@@ -5,14 +5,17 @@ Pure. `check_columns`, `check_choices`, `check_settings` and `check_translations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from collector.forms import sheets as support
+from collector.forms import support
 from collector.forms.report import Finding
 from collector.forms.sentences import say
-from collector.forms.sheets import TEXT_COLUMNS, Outline, SheetRow, Sheets, Table, setting
+from collector.forms.sheets import Outline, SheetRow, Sheets, Table, active_rows, setting
+from collector.forms.support import TEXT_COLUMNS
 from collector.forms.survey_checks import plain_name
 
-FORM_ID = re.compile(r"[\w.\-]{1,249}")
+LONGEST_ID = 249
+FORM_ID = re.compile(rf"[\w.\-]{{1,{LONGEST_ID}}}")
 FORM_ID_ENDINGS = (".xls", ".xlsx", ".xml")
 ROWS_NAMED = 12  # row numbers written out in one sentence
 
@@ -25,6 +28,7 @@ def check_columns(sheets: Sheets) -> Iterator[Finding]:
     for sheet in ("survey", "choices", "settings"):
         yield from _repeated_columns(sheets, sheet)
     yield from _survey_columns(sheets)
+    yield from _appearances(sheets)
     for name in sheets.others:
         code = "sheet_refused" if name == "entities" else "sheet_unused"
         yield say(code, sheet=name, name=name)
@@ -35,7 +39,8 @@ def _repeated_columns(sheets: Sheets, sheet: str) -> Iterator[Finding]:
     for column in sheets.table(sheet).columns:
         key = (column.name, column.language)
         if key in seen:
-            yield say("column_twice", sheet=sheet, row=1, column=column.header, cell=column.header, other=seen[key])
+            code = "setting_twice" if sheet == "settings" else "column_twice"
+            yield say(code, sheet=sheet, row=1, column=column.header, cell=column.header, other=seen[key])
         seen.setdefault(key, column.header)
 
 
@@ -44,11 +49,34 @@ def _survey_columns(sheets: Sheets) -> Iterator[Finding]:
     for column in table.columns:
         if not any(row.cells.get(column.header) for row in table.rows):
             continue  # a template's empty columns say nothing
-        unknown = column.name not in support.SURVEY_COLUMNS and column.name not in support.LATER_COLUMNS
-        if column.name in support.UNUSED_COLUMNS:
-            yield say("column_unused", sheet="survey", row=1, column=column.header, cell=column.header)
-        elif unknown:
-            yield say("column_unknown", sheet="survey", row=1, column=column.header, cell=column.header)
+        code = _column_code(column.name)
+        if code:
+            yield say(code, sheet="survey", row=1, column=column.header, cell=column.header)
+
+
+def _column_code(name: str) -> str:
+    """Return what is said of a survey column with cells in it, "" for nothing."""
+    if name in support.UNUSED_COLUMNS:
+        return "column_unused"
+    if name in support.WARNED_COLUMNS:
+        return "column_left_out"
+    known = name in support.SURVEY_COLUMNS or name in support.REFUSED_COLUMNS
+    return "" if known else "column_unknown"
+
+
+def _appearances(sheets: Sheets) -> Iterator[Finding]:
+    """Name each appearance that is not known, once, where it is first used."""
+    table = sheets.table("survey")
+    known = support.APPEARANCES | set(support.DEGRADED_APPEARANCES)
+    said: set[str] = set()
+    for row in active_rows(table):
+        text = table.text(row, "appearance")
+        if any(mark in text.replace(" ", "") for mark in support.REFUSED_APPEARANCES) or "${" in text:
+            continue
+        for word in text.split():
+            if word not in known | said and not support.COLUMNS_APPEARANCE.fullmatch(word):
+                yield _at(table, row, "appearance", "appearance_unknown", name=word)
+                said.add(word)
 
 
 # --- choices
@@ -57,7 +85,7 @@ def _survey_columns(sheets: Sheets) -> Iterator[Finding]:
 def check_choices(sheets: Sheets, walked: Outline) -> Iterator[Finding]:
     """Give findings on the choices sheet: only lists that a question uses can be wrong for it."""
     table = sheets.table("choices")
-    several = {node.type.list_name for node in walked.nodes if node.type.kind == "select_multiple"}
+    several = {node.type.list_name for node in walked.nodes if node.type.kind in ("select_multiple", "rank")}
     single = {node.type.list_name for node in walked.nodes if node.type.kind == "select_one"}
     if table.rows:
         yield from _missing_columns(table, ("list_name", "name") if single | several else ())
@@ -108,21 +136,32 @@ def _at(table: Table, row: SheetRow, name: str, code: str, /, **values: object) 
 def check_settings(sheets: Sheets, stem: str) -> Iterator[Finding]:
     """Give findings on the settings sheet. `stem`: the file's name without its ending."""
     table = sheets.table("settings")
+    form_id, version = form_id_of(sheets, stem), version_of(sheets)
     if not setting(sheets, "form_id"):
-        yield say("form_id_missing", sheet="settings", column="form_id", form_id=form_id_of(sheets, stem))
-    if not setting(sheets, "version"):
+        yield say("form_id_missing", sheet="settings", column="form_id", form_id=form_id)
+    if not version:
         yield say("version_missing", sheet="settings", column="version")
     for row in table.rows[:1]:
-        form_id = setting(sheets, "form_id")
-        if form_id and (not FORM_ID.fullmatch(form_id) or form_id.lower().endswith(FORM_ID_ENDINGS)):
-            yield _at(table, row, "form_id", "form_id_bad")
+        if setting(sheets, "form_id") not in ("", form_id):
+            yield _at(table, row, "form_id", "form_id_bad", form_id=form_id)
+        if setting(sheets, "version") != version:
+            yield _at(table, row, "version", "version_bad", version=version)
         yield from _setting_names(table, row)
         yield from _default_language(sheets, row)
 
 
 def form_id_of(sheets: Sheets, stem: str) -> str:
-    """Return the setting form_id, else a usable one made from the file's name."""
-    return setting(sheets, "form_id") or re.sub(r"[^\w-]+", "_", stem).strip("_-") or "formulario"
+    """Return the form_id, else the file's name; where it cannot stand in an address, the nearest that can."""
+    wanted = setting(sheets, "form_id") or stem
+    if FORM_ID.fullmatch(wanted) and not wanted.lower().endswith(FORM_ID_ENDINGS) and wanted not in (".", ".."):
+        return wanted
+    wanted = re.sub(r"(?i)\.(?:xlsx?|xml)$", "", wanted)
+    return re.sub(r"[^\w.-]+", "_", wanted).strip("_-.")[:LONGEST_ID] or "formulario"
+
+
+def version_of(sheets: Sheets) -> str:
+    """Return the version, its slashes as hyphens: it stands in addresses."""
+    return setting(sheets, "version").replace("/", "-")
 
 
 def _setting_names(table: Table, row: SheetRow) -> Iterator[Finding]:
@@ -157,14 +196,21 @@ def languages_of(sheets: Sheets, unnamed: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def check_translations(sheets: Sheets) -> Iterator[Finding]:
-    """Give one warning a column and language: which rows have the text in another language but not in this one."""
+def check_translations(sheets: Sheets, walked: Outline) -> Iterator[Finding]:
+    """Give one warning a column and language: which rows have the text in another language but not in this one.
+
+    Columns that name no language are not one that people choose, where others do.
+    """
     unnamed = setting(sheets, "default_language")
-    languages = languages_of(sheets, unnamed)
-    if len(languages) < 2:
+    languages = list(filter(None, languages_of(sheets, unnamed)))
+    used = {node.type.list_name for node in walked.nodes}
+    if not languages or len(languages_of(sheets, unnamed)) < 2:
         return
     for sheet in ("survey", "choices"):
         table = sheets.table(sheet)
+        if sheet == "choices":
+            rows = [row for row in table.rows if table.text(row, "list_name") in used]
+            table = replace(table, rows=rows)
         for name in TEXT_COLUMNS:
             for language in languages:
                 yield from _untranslated(table, name, language, unnamed)
@@ -178,9 +224,9 @@ def _untranslated(table: Table, name: str, language: str, unnamed: str) -> Itera
     if missing:
         numbers = [str(row.row) for row in missing[:ROWS_NAMED]]
         rows = ", ".join(numbers) + ("…" if len(missing) > ROWS_NAMED else "")
-        header = mine[0].header if mine else (f"{name}::{language}" if language else name)
+        header = mine[0].header if mine else f"{name}::{language}"
         cell = table.text(missing[0], name)
-        values = {"language": language or "sin nombre", "count": len(missing), "rows": rows}
+        values = {"language": language, "count": len(missing), "rows": rows}
         yield say("translation_missing", sheet=table.sheet, row=missing[0].row, column=header, cell=cell, **values)
 
 
@@ -192,12 +238,5 @@ def check_shape(sheets: Sheets) -> Iterator[Finding]:
     table = sheets.table("survey")
     missing = list(_missing_columns(table, ("type", "name")))
     yield from missing
-    if not missing and not any(_asks(table, row) for row in support.active_rows(table)):
+    if not missing and not any(active_rows(table)):
         yield say("no_questions", sheet="survey")
-
-
-def _asks(table: Table, row: SheetRow) -> bool:
-    """Say whether a row asks something, in a way known or not: a form of unknown types has its own errors."""
-    said = support.row_type(table.text(row, "type"))
-    silent = said.word in support.CLOCK_TYPES or said.word in support.SILENT_TYPES
-    return said.kind not in ("note", "calculate", "begin", "end") and not silent

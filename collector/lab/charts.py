@@ -11,6 +11,7 @@ Z_95 = 1.959963984540054
 MOST_DAYS = 62
 CHART_HEIGHT = 84.0
 LONG_LIST = 20  # choices nobody took are left out of longer lists
+MOST_BARS = 60  # of still longer ones only those most taken are drawn
 
 
 def wilson(count: int, n: int) -> tuple[float, float]:
@@ -39,35 +40,33 @@ class Share:
     length: float
 
 
-@dataclass(frozen=True)
-class QuestionCount:
-    """What people chose at one question. n: who gave an opinion; apart: (label, count) of ns and nr."""
+def choice_shares(
+    column: Column, values: Mapping[str, int], language: str
+) -> tuple[int, list[Share], list[tuple[str, int]]]:
+    """Return (n, the choices in form order, what is no opinion: (label, count)); n leaves out who gave no opinion.
 
-    column: Column
-    label: str
-    n: int
-    shares: list[Share]
-    apart: list[tuple[str, int]]
-
-
-def question_count(column: Column, values: Mapping[str, int], language: str) -> QuestionCount:
-    """Return the choices of a question in form order, with what is no opinion set apart and out of n."""
+    What is no choice of the form is shown by its own text: names of a list that is not here, rows of a repeat.
+    """
     labels = column.choice_labels(language)
     by_choice = dict.fromkeys(labels, 0)
     n = 0
     for value, count in values.items():
-        chosen = value.split() if column.is_multiple else [value]
+        chosen = dict.fromkeys(value.split() if column.is_multiple else [value])
         n += count if any(name not in NO_ANSWER for name in chosen) else 0
         for name in chosen:
             by_choice[name] = by_choice.get(name, 0) + count
     asked = [(name, labels.get(name, name), by_choice[name]) for name in by_choice if name not in NO_ANSWER]
     if len(asked) > LONG_LIST:
         asked = [item for item in asked if item[2]]
+    if len(asked) > MOST_BARS:
+        least = sorted((item[2] for item in asked), reverse=True)[MOST_BARS - 1]
+        asked = [item for item in asked if item[2] >= least][:MOST_BARS]
     apart = [(labels.get(name, name), by_choice[name]) for name in NO_ANSWER if name in by_choice]
-    return QuestionCount(column, column.label(language), n, [_share(*item, n) for item in asked], apart)
+    return n, [share_of(*item, n) for item in asked], apart
 
 
-def _share(name: str, label: str, count: int, n: int) -> Share:
+def share_of(name: str, label: str, count: int, n: int) -> Share:
+    """Return the bar of `count` of `n`."""
     low, high = wilson(count, n)
     share = count / n if n else 0.0
     return Share(name, label, count, share, low, high, share)

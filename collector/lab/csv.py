@@ -1,63 +1,82 @@
-"""CSV as ODK Central names it: SubmissionDate, the questions, meta-instanceID, KEY and what follows. Row by row.
+"""CSV as ODK Central names it: a file of the records, one for each repeat, joined by PARENT_KEY and KEY. Row by row.
 
 Beyond Central: a byte order mark and CRLF, so that Excel reads the accents (`bom=False` leaves the mark out); the
-columns of every version; `extra`, five columns of our own at the end. Answers are written exactly as given; `safe`
-puts an apostrophe before texts that a spreadsheet would run as a formula.
+columns of every version; SET-OF-… where the rows of a repeat are linked (`sets=False` leaves it out); `extra`, five
+columns of our own at the end. Answers are written exactly as given; `safe` puts an apostrophe before texts that a
+spreadsheet would run as a formula.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.lab.tables import Column, answers_of
+from collector.lab.tables import FILES, Column, Table, answers_of, each_row, text_at
 
 BOM = "\ufeff"
+INSTANCE_ID = "meta-instanceID"
 TAIL = (
-    "meta-instanceID", "KEY", "SubmitterID", "SubmitterName", "AttachmentsPresent", "AttachmentsExpected",
+    "KEY", "SubmitterID", "SubmitterName", "AttachmentsPresent", "AttachmentsExpected",
     "Status", "ReviewState", "DeviceID", "Edits", "FormVersion",
 )  # fmt: skip
+ROW_TAIL = ("PARENT_KEY", "KEY")
 EXTRA = ("Started", "Finished", "Language", "State", "Flags")
+POINT = ("Latitude", "Longitude", "Altitude", "Accuracy")
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+# types whose answers may begin with a sign and still be no formula
+NUMERIC = ("integer", "decimal", "range", "geopoint")
+_NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
+_NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What the file holds. split: column key -> choice names that get a column of 0 and 1."""
+    """What the files hold. split: column name -> choice names that get a column of 0 and 1."""
 
-    columns: Sequence[Column]
+    table: Table
     split: Mapping[str, Sequence[str]] = field(default_factory=dict)
     bom: bool = True
     extra: bool = False
     safe: bool = False
+    sets: bool = True
 
 
 @dataclass(frozen=True)
 class CsvRecord:
-    """A record for the file: `content` is its body read, `submitted` when it came (ISO), `device` where it was born."""
+    """A record for the file: `content` is its body read, `submitted` when it came (ISO), `device` where it was born.
+
+    files_here: names of the files whose bytes are on this node.
+    """
 
     content: Mapping[str, Any]
     submitted: str
     device: str
     state: str = "usable"
     flags: str = ""
+    files_here: frozenset[str] = frozenset()
 
 
 def csv_lines(layout: Layout, records: Iterable[CsvRecord]) -> Iterator[str]:
-    """Give the file a piece at a time: the head, then a row a record. Holds one row in memory."""
-    yield (BOM if layout.bom else "") + _line(header(layout))
+    """Give the file of the records a piece at a time: the head, then a row a record. Holds one row in memory."""
+    file = _RecordFile(layout)
+    yield (BOM if layout.bom else "") + _line(file.header())
     for record in records:
-        yield _line(_row(layout, record))
+        yield _line(file.row(record))
+
+
+def row_lines(layout: Layout, table: Table, records: Iterable[CsvRecord]) -> Iterator[str]:
+    """Give the file of a repeat a piece at a time: the head, then its rows in the order of their records."""
+    yield (BOM if layout.bom else "") + _line([*_names(layout, table.parts), *ROW_TAIL])
+    for record in records:
+        for parent, key, row in each_row(table.steps, answers_of(record.content), _record_key(record)):
+            yield _line([*_cells(layout, table.parts, row, key), parent, key])
 
 
 def header(layout: Layout) -> list[str]:
-    """Return the names of the columns."""
-    names = ["SubmissionDate"]
-    for column in layout.columns:
-        names.append(column.header)
-        names.extend(f"{column.header}/{choice}" for choice in layout.split.get(column.key, ()))
-    return [*names, *TAIL, *(EXTRA if layout.extra else ())]
+    """Return the names of the columns of the records."""
+    return _RecordFile(layout).header()
 
 
 def split_choices(column: Column, values: Iterable[str]) -> list[str]:
@@ -65,25 +84,108 @@ def split_choices(column: Column, values: Iterable[str]) -> list[str]:
     return sorted({name for value in values for name in value.split()}) if column.is_multiple else []
 
 
-def _row(layout: Layout, record: CsvRecord) -> list[str]:
-    answers = answers_of(record.content)
-    cells = [record.submitted]
-    for column in layout.columns:
-        text = answers.get(column.key, "")
-        cells.append(_guarded(column, text) if layout.safe else text)
+def file_names(form_id: str, table: Table) -> dict[tuple[str, ...], str]:
+    """Return steps -> name of the file: "hogar.csv", "hogar-persona.csv", "hogar-persona~1.csv" for a second one."""
+    found: dict[tuple[str, ...], str] = {}
+    for each in table.walk():
+        name = stem = file_stem("-".join(part for part in (form_id, each.key.rpartition("/")[2]) if part))
+        number = 0
+        while f"{name}.csv".lower() in {taken.lower() for taken in found.values()}:
+            number += 1
+            name = f"{stem}~{number}"
+        found[each.steps] = f"{name}.csv"
+    return found
+
+
+def file_stem(name: str) -> str:
+    """Return `name` without what file systems refuse or would read as a folder."""
+    return _NOT_IN_FILE_NAMES.sub("_", name).strip(". ") or "form"
+
+
+class _RecordFile:
+    """The file of the records. Central's order: what is asked, instanceID and what stands beside it, what was asked."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        kinds: tuple[list[Column | Table], ...] = ([], [], [])
+        for part in layout.table.parts:
+            kinds[_kind(part)].append(part)
+        self._asked, self._rest = kinds[0], kinds[1] + kinds[2]
+        tables = [(table.steps, _file_keys(table)) for table in layout.table.walk()]
+        self._files = [(steps, keys) for steps, keys in tables if keys]
+
+    def header(self) -> list[str]:
+        """Return the names of the columns."""
+        layout = self._layout
+        names = ["SubmissionDate", *_names(layout, self._asked), INSTANCE_ID, *_names(layout, self._rest)]
+        return [*names, *TAIL, *(EXTRA if layout.extra else ())]
+
+    def row(self, record: CsvRecord) -> list[str]:
+        """Return the cells of a record."""
+        layout, answers, key = self._layout, answers_of(record.content), _record_key(record)
+        cells = [record.submitted, *_cells(layout, self._asked, answers, key), key]
+        cells.extend(_cells(layout, self._rest, answers, key))
+        tail = [key, *self._tail(record, answers), *(_extra(record) if layout.extra else ())]
+        return [*cells, *(map(_disarmed, tail) if layout.safe else tail)]
+
+    def _tail(self, record: CsvRecord, answers: Mapping[str, Any]) -> list[str]:
+        named = [name for steps, keys in self._files for name in _files_named(steps, keys, answers)]
+        here = sum(name in record.files_here for name in named)
+        review = "hasIssues" if record.state == "contested" else ""
+        return ["", "", str(here), str(len(named)), "", review, record.device, "0", _text(record, "version")]
+
+
+def _kind(part: Column | Table) -> int:
+    """Return 0 for what is asked, 1 for what stands beside instanceID, 2 for what the newest version does not ask."""
+    if isinstance(part, Table):
+        return 0
+    return 2 if part.is_removed else 1 if part.key.startswith("meta/") else 0
+
+
+def _file_keys(table: Table) -> list[str]:
+    return [column.key for column in table.columns if column.question.type in FILES]
+
+
+def _files_named(steps: Sequence[str], keys: Sequence[str], answers: Mapping[str, Any]) -> Iterator[str]:
+    rows = [row for _, _, row in each_row(steps, answers)] if steps else [answers]
+    return (name for row in rows for key in keys if (name := text_at(row, key)))
+
+
+def _names(layout: Layout, parts: Iterable[Column | Table]) -> list[str]:
+    names: list[str] = []
+    for part in parts:
+        if isinstance(part, Table):
+            names.extend([f"SET-OF-{part.header}"] if layout.sets else [])
+        elif part.question.type == "geopoint":
+            names.extend(f"{part.header}-{name}" for name in POINT)
+        else:
+            names.append(part.header)
+            names.extend(f"{part.header}/{choice}" for choice in layout.split.get(part.name, ()))
+    return names
+
+
+def _cells(layout: Layout, parts: Iterable[Column | Table], row: Mapping[str, Any], key: str) -> Iterator[str]:
+    """Give the cells of a row; `key` is its own."""
+    for part in parts:
+        if isinstance(part, Table):
+            yield from [f"{key}/{part.key}"] if layout.sets else []
+            continue
+        text = text_at(row, part.key)
+        if part.question.type == "geopoint":
+            # what cannot be read lands in the first columns as it is, as in Central
+            yield from (_guarded(layout, part, each) for each in [*text.split(), *[""] * 4][:4])
+            continue
+        yield _guarded(layout, part, text)
         chosen = text.split()
-        cells.extend("1" if choice in chosen else "0" for choice in layout.split.get(column.key, ()))
-    return [*cells, *_tail(record), *(_extra(record) if layout.extra else ())]
-
-
-def _tail(record: CsvRecord) -> list[str]:
-    key = f"uuid:{_text(record, 'id')}"
-    review = "hasIssues" if record.state == "contested" else ""
-    return [key, key, "", "", "0", "0", "", review, record.device, "0", _text(record, "version")]
+        yield from ("1" if choice in chosen else "0" for choice in layout.split.get(part.name, ()))
 
 
 def _extra(record: CsvRecord) -> list[str]:
     return [*(_text(record, name) for name in ("started", "finished", "lang")), record.state, record.flags]
+
+
+def _record_key(record: CsvRecord) -> str:
+    return f"uuid:{_text(record, 'id')}"
 
 
 def _text(record: CsvRecord, name: str) -> str:
@@ -91,12 +193,18 @@ def _text(record: CsvRecord, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _guarded(column: Column, text: str) -> str:
-    """Keep a spreadsheet from running what a citizen wrote. Numbers, dates and choices are checked and stay."""
-    return f"'{text}" if column.question.type in ("text", "calculate") and text.startswith(FORMULA_MARKS) else text
+def _guarded(layout: Layout, column: Column, text: str) -> str:
+    """Keep a spreadsheet from running what somebody wrote, whatever its question asks for: nobody refused it."""
+    if not layout.safe or (column.question.type in NUMERIC and _NUMBER.fullmatch(text)):
+        return text
+    return _disarmed(text)
 
 
-def _line(cells: Sequence[str]) -> str:
+def _disarmed(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_MARKS) else text
+
+
+def _line(cells: Iterable[str]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\r\n").writerow(cells)
     return buffer.getvalue()

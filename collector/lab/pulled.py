@@ -1,16 +1,23 @@
 """How records become rows of the lab's own SQLite file: names of tables and columns, and the values in them. Pure.
 
+    hogar           a row a record               id (of the record), _n, …, answers
+    hogar_persona   a row a row of the repeat    id "RECORD/persona[2]", _record and _parent -> hogar, _row 2, …
+    hogar_visita    rows inside those            id "RECORD/persona[2]/visita[1]", _parent -> hogar_persona, …
+
 SQLite does not tell names apart by case, so two names are the same here when their lower case is.
 """
 
+import json
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from collector.forms.model import Form
-from collector.lab.tables import INTEGER, TEXT, Column, answers_of, typed
+from collector.forms.settling import MAX_ROWS
+from collector.lab.tables import INTEGER, TEXT, Column, Table, answers_of, as_text, typed
+from collector.lab.words import named
 
 OUR_TABLES = ("forms", "questions", "choices", "_pull")
 META_COLUMNS = {
@@ -24,8 +31,14 @@ META_COLUMNS = {
     "_lang": TEXT,
     "_state": TEXT,
 }
+ROW_COLUMNS = {"id": TEXT, "_record": TEXT, "_parent": TEXT, "_row": INTEGER}
+# what finds no column or is no object where a row is expected: JSON, so that nothing is lost
+MORE = "_more"
 # SQLite takes 2,000 columns; what comes after this many keeps its text column but gets none a choice
 MOST_COLUMNS = 1900
+MOST_ANSWERS = 1990
+# tables made for lists whose form is not known: a stranger's record must not make thousands
+MOST_UNKNOWN_TABLES = 50
 
 
 def table_name(form_id: str, taken: Collection[str]) -> str:
@@ -49,45 +62,88 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 @dataclass
 class FormTable:
-    """The table of one form: what each answer and each choice is called there, and the column's type.
+    """The table of a form or of one repeat: what each answer and each choice is called there, and the column's type.
 
-    types: column -> INTEGER, REAL or TEXT; keys: answer key -> column; choices: (version, key) -> choice -> column.
+    types: column -> INTEGER, REAL or TEXT; keys: answer key -> column; choices: (version, key) -> choice -> column;
+    steps: keys of the repeats down to it; inner: key -> table of a repeat right inside; taken: names of tables, shared
+    by all of a file.
     """
 
     name: str
-    types: dict[str, str] = field(default_factory=lambda: dict(META_COLUMNS))
+    taken: set[str]
+    steps: tuple[str, ...] = ()
+    parent: "FormTable | None" = None
+    types: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     choices: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    inner: "dict[str, FormTable]" = field(default_factory=dict)
 
-    def column_for(self, key: str) -> str:
-        """Return the column of an answer, naming it when it is new: ODK's name, "-" between groups and question."""
+    def __post_init__(self) -> None:
+        self.taken.add(self.name)
+        if not self.types:
+            self.types.update(ROW_COLUMNS if self.steps else META_COLUMNS)
+
+    @property
+    def root(self) -> "FormTable":
+        """Return the table of the records."""
+        return self if self.parent is None else self.parent.root
+
+    def walk(self) -> "Iterator[FormTable]":
+        """Give this table and those inside it, each before what it holds."""
+        yield self
+        for table in self.inner.values():
+            yield from table.walk()
+
+    def full_name(self, key: str) -> str:
+        """Return the key with those of the repeats around it, as `questions` names it: "persona/edad"."""
+        return "/".join((*self.steps, key))
+
+    def table_for(self, key: str) -> "FormTable":
+        """Return the table of a repeat in this one, naming it when it is new: hogar_persona, hogar_visita."""
+        if key not in self.inner:
+            name = table_name(f"{self.root.name}_{key.rpartition('/')[2]}", self.taken)
+            self.inner[key] = FormTable(name, self.taken, (*self.steps, key), self)
+        return self.inner[key]
+
+    def column_for(self, key: str) -> str | None:
+        """Return the column of an answer, naming it when it is new: ODK's name, "-" between groups and question.
+
+        None when SQLite takes no more columns.
+        """
         if key not in self.keys:
-            self.keys[key] = free_name(key.replace("/", "-"), self.types)
+            if len(self.types) >= MOST_ANSWERS:
+                return None
+            self.keys[key] = free_name(key.replace("/", "-"), {*self.types, MORE})
             self.types[self.keys[key]] = TEXT
         return self.keys[key]
 
     def choice_columns(self, version: str, column: Column, older: Mapping[str, str]) -> dict[str, str]:
         """Return choice -> its column of 0 and 1; `older` names those that other versions have already."""
-        named: dict[str, str] = {}
+        found: dict[str, str] = {}
         for choice in column.choices:
-            name = older.get(choice.name) or named.get(choice.name)
+            name = older.get(choice.name) or found.get(choice.name)
             if name is None and len(self.types) >= MOST_COLUMNS:
                 continue
             if name is None:
-                name = free_name(f"{self.keys[column.key]}/{choice.name}", self.types)
+                name = free_name(f"{self.keys[column.key]}/{choice.name}", {*self.types, MORE})
                 self.types[name] = INTEGER
-            named[choice.name] = name
-        self.choices[version, column.key] = named
-        return named
+            found[choice.name] = name
+        self.choices[version, column.key] = found
+        return found
 
-    def row(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a record of the feed as a row; answers that no definition knows get a text column of their own."""
+    # --- records
+
+    def rows(self, entry: Mapping[str, Any], is_explained: bool) -> "Iterator[tuple[FormTable, dict[str, Any]]]":
+        """Give a record of the feed as rows, each with its table.
+
+        Answers that no definition knows get a text column; where the whole version is not known (is_explained False) a
+        list of objects is taken for a repeat.
+        """
         record: Mapping[str, Any] = entry["record"]
-        version = str(entry["version"])
         row = {
             "id": entry["id"],
             "_n": entry["n"],
-            "_version": version,
+            "_version": str(entry["version"]),
             "_started": record.get("started"),
             "_finished": record.get("finished"),
             "_received": entry["received"],
@@ -95,67 +151,158 @@ class FormTable:
             "_lang": record.get("lang"),
             "_state": entry["state"],
         }
-        for key, text in answers_of(record).items():
-            column = self.column_for(key)
-            row[column] = typed(self.types[column], text)
-            chosen = set(text.split())
-            for choice, name in self.choices.get((version, key), {}).items():
-                row[name] = int(choice in chosen) if chosen else None
-        return row
+        return _Filler(str(entry["id"]), str(entry["version"]), is_explained).fill(self, row, answers_of(record))
 
 
-def question_rows(form: Form, columns: Sequence[Column], table: FormTable) -> list[dict[str, Any]]:
-    """Return a row a question and language: what it asks, its type and the column that holds it."""
+@dataclass(frozen=True)
+class _Filler:
+    """Puts the answers of one record into rows."""
+
+    record_id: str
+    version: str
+    is_explained: bool
+
+    def fill(
+        self, table: FormTable, row: dict[str, Any], answers: object
+    ) -> Iterator[tuple[FormTable, dict[str, Any]]]:
+        """Give `row` with its answers in it, then the rows inside it."""
+        more: dict[str, Any] = {}
+        rows: list[tuple[FormTable, str, list[Any]]] = []
+        if not isinstance(answers, dict):
+            row[self._more_in(table)] = json.dumps(answers, ensure_ascii=False)
+            answers = {}
+        for key, value in answers.items():
+            inner = self._inner(table, key, value)
+            if inner is not None:
+                rows.append((inner, key, value[:MAX_ROWS]))
+                more.update({key: value[MAX_ROWS:]} if len(value) > MAX_ROWS else {})
+            elif (key in table.inner and key not in table.keys) or table.column_for(key) is None:
+                more[key] = value
+            else:
+                self._put(table, row, key, as_text(value))
+        if more:
+            row[self._more_in(table)] = json.dumps(more, ensure_ascii=False)
+        yield table, row
+        for inner, key, given in rows:
+            for number, each in enumerate(given, 1):
+                own = {
+                    "id": f"{row['id']}/{key}[{number}]",
+                    "_record": self.record_id,
+                    "_parent": row["id"],
+                    "_row": number,
+                }
+                yield from self.fill(inner, own, each)
+
+    def _inner(self, table: FormTable, key: str, value: object) -> FormTable | None:
+        """Return the table of the rows in an answer, None where it holds none."""
+        if not isinstance(value, list):
+            return None
+        if key in table.inner or self.is_explained or not value or not all(isinstance(row, dict) for row in value):
+            return table.inner.get(key)
+        if key in table.keys or sum(1 for _ in table.root.walk()) > MOST_UNKNOWN_TABLES:
+            return None
+        return table.table_for(key)
+
+    def _more_in(self, table: FormTable) -> str:
+        table.types.setdefault(MORE, TEXT)
+        return MORE
+
+    def _put(self, table: FormTable, row: dict[str, Any], key: str, text: str) -> None:
+        column = table.keys[key]
+        row[column] = typed(table.types[column], text)
+        chosen = set(text.split())
+        for choice, name in table.choices.get((self.version, key), {}).items():
+            row[name] = int(choice in chosen) if chosen else None
+
+
+# --- what explains the tables
+
+
+def question_rows(form: Form, asked: Table, table: FormTable) -> list[dict[str, Any]]:
+    """Return a row a question or repeat and language: what it asks, its type, and the table and column that hold it."""
+    found = [(part, its_table) for here, its_table in _with_tables(asked, table) for part in here.parts]
     return [
         {
             "form": form.form_id,
             "version": form.version,
-            "name": column.key,
+            "name": part.name,
             "language": language,
-            "label": column.question.label.get(language, ""),
-            "type": column.question.type,
-            "column": table.keys[column.key],
+            "label": named(_label_of(part).get(language, ""), form),
+            **_place_of(part, its_table),
             "position": position,
         }
-        for position, column in enumerate(columns, 1)
+        for position, (part, its_table) in enumerate(found, 1)
         for language in _languages(form)
     ]
 
 
-def choice_rows(form: Form, columns: Sequence[Column], table: FormTable) -> list[dict[str, Any]]:
+def _place_of(part: Column | Table, table: FormTable) -> dict[str, str]:
+    """Return the type of a question and where its answers are; a repeat has a table of its own and no column."""
+    if isinstance(part, Table):
+        return {"type": "repeat", "column": "", "table": table.inner[part.key].name}
+    return {"type": part.question.type, "column": table.keys.get(part.key, ""), "table": table.name}
+
+
+def _label_of(part: Column | Table) -> Mapping[str, str]:
+    if isinstance(part, Table):
+        return part.repeat.label if part.repeat else {}
+    return part.question.label
+
+
+def _with_tables(asked: Table, table: FormTable) -> Iterator[tuple[Table, FormTable]]:
+    """Give each table of the form with its table in the file."""
+    yield asked, table
+    for inner in asked.inner:
+        yield from _with_tables(inner, table.inner[inner.key])
+
+
+def choice_rows(form: Form, asked: Table, table: FormTable) -> list[dict[str, Any]]:
     """Return a row a choice and language; `column` is its column of 0 and 1, "" for a select_one."""
     return [
         {
             "form": form.form_id,
             "version": form.version,
-            "question": column.key,
+            "question": column.name,
             "list": column.question.list_name,
             "name": choice.name,
             "language": language,
-            "label": choice.label.get(language, ""),
-            "column": table.choices.get((form.version, column.key), {}).get(choice.name, ""),
+            "label": named(choice.label.get(language, ""), form),
+            "column": its_table.choices.get((form.version, column.key), {}).get(choice.name, ""),
             "position": position,
         }
-        for column in columns
+        for here, its_table in _with_tables(asked, table)
+        for column in here.columns
         for position, choice in enumerate(column.choices, 1)
         for language in _languages(form)
     ]
 
 
-def unknown_rows(form_id: str, version: str, keys: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return rows for answers whose form is not published where they came from, so that their column is explained."""
+# (table, key, is it a repeat)
+Placed = tuple[str, str, bool]
+
+
+def placed(table: FormTable) -> set[Placed]:
+    """Return everything that has a place in a form's tables."""
+    columns = {(each.name, key, False) for each in table.walk() for key in each.keys}
+    return columns | {(each.name, key, True) for each in table.walk() for key in each.inner}
+
+
+def unknown_rows(form_id: str, version: str, fresh: Collection[Placed], table: FormTable) -> list[dict[str, Any]]:
+    """Return rows for answers whose form is not published where they came from, so that their place is explained."""
+    tables = {each.name: each for each in table.walk()}
     return [
         {
             "form": form_id,
             "version": version,
-            "name": key,
+            "name": tables[name].full_name(key),
             "language": "",
             "label": key,
-            "type": "unknown",
-            "column": column,
+            "type": "repeat" if is_repeat else "unknown",
+            "column": "" if is_repeat else tables[name].keys[key],
+            "table": tables[name].inner[key].name if is_repeat else name,
             "position": 0,
         }
-        for key, column in keys.items()
+        for name, key, is_repeat in sorted(fresh)
     ]
 
 

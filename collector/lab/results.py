@@ -6,17 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 from collector.clock import parse_iso
-from collector.lab.charts import (
-    DayColumn,
-    QuestionCount,
-    Share,
-    day_columns,
-    days_of,
-    quartiles,
-    question_count,
-    ranked,
-)
-from collector.lab.tables import SELECTS, Column, answers_of, selects, shown
+from collector.lab.charts import DayColumn, Share, day_columns, days_of, quartiles, ranked
+from collector.lab.summaries import MOST_SAMPLES, QuestionCount, chars_needed, question_count, wants_samples
+from collector.lab.tables import Column, Table, answers_of, each_row, text_at
 
 # a form left open over night says nothing of how long it takes
 LONGEST_MINUTES = 240.0
@@ -32,6 +24,17 @@ class Minutes:
 
 
 @dataclass(frozen=True)
+class RepeatResults:
+    """The questions inside one repeat: `rows` of them stand in `records`."""
+
+    label: str
+    name: str
+    rows: int
+    records: int
+    questions: list[QuestionCount]
+
+
+@dataclass(frozen=True)
 class Results:
     """places: records by municipality, None when the form does not ask it; days: all of them, for the table."""
 
@@ -41,41 +44,87 @@ class Results:
     day_columns: list[DayColumn]
     minutes: Minutes | None
     questions: list[QuestionCount]
+    repeats: list[RepeatResults]
+
+
+@dataclass(frozen=True)
+class CountedTable:
+    """What the store counted in one table: rows, in how many records, and values by key."""
+
+    rows: int
+    records: int
+    values: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
 class Counted:
-    """What the store counted: values by key, hours (text, is UTC, records), and how long people took."""
+    """tables: by their steps; hours (text, is UTC, records); samples: newest answers by the column's name."""
 
-    values: Mapping[str, Counter[str]]
+    tables: Mapping[tuple[str, ...], CountedTable]
     hours: Sequence[tuple[str, bool, int]]
     minutes: Minutes | None
+    samples: Mapping[str, Sequence[str]]
+
+
+def keys_to_count(table: Table) -> dict[str, int]:
+    """Return key -> how many characters of its answers to keep apart. Calculations are no question to anybody."""
+    asked = [column for column in table.columns if column.question.type != "calculate"]
+    return {column.key: chars_needed(column) for column in asked}
+
+
+def samples_of(table: Table, contents: Iterable[Mapping[str, object]]) -> dict[str, list[str]]:
+    """Return column name -> a few answers out of `contents`, the newest first."""
+    found: dict[str, list[str]] = {}
+    wanted = {each.steps: [column for column in each.columns if wants_samples(column)] for each in table.walk()}
+    for content in contents:
+        answers = answers_of(content)
+        for steps, columns in wanted.items():
+            rows = [row for _, _, row in each_row(steps, answers)] if steps else [answers]
+            for column in columns:
+                held = found.setdefault(column.name, [])
+                held.extend(text for row in rows if (text := text_at(row, column.key)) and len(held) < MOST_SAMPLES)
+    return {name: texts[:MOST_SAMPLES] for name, texts in found.items()}
 
 
 def territory_columns(columns: Sequence[Column], districts: frozenset[str]) -> list[Column]:
     """Return the columns that say the municipality: one, or one a version when it moved to another group."""
     found = (column.form.territory_question(districts) for column in columns)
-    keys = {question.key for question in found if question is not None}
+    keys = {question.key for question in found if question is not None and not question.row}
     return [column for column in columns if column.key in keys]
 
 
 def results_of(
-    columns: Sequence[Column], counted: Counted, territory: Sequence[Column], language: str, today: date, zone: tzinfo
+    table: Table, counted: Counted, territory: Sequence[Column], language: str, today: date, zone: tzinfo
 ) -> Results:
     """Put the page together. Questions stand in form order, the municipality apart from them."""
     days = days_of(counted.hours, zone)
-    asked = [column for column in selects(columns) if column not in territory]
     return Results(
-        places=_places(counted.values, territory, language) if territory else None,
+        places=_places(counted.tables[()].values, territory, language) if territory else None,
         places_asked=len(territory[-1].choices) if territory else 0,
         days=days,
         day_columns=day_columns(days, today),
         minutes=counted.minutes,
-        questions=[question_count(column, counted.values.get(column.key, {}), language) for column in asked],
+        questions=_questions(table, counted, language, territory),
+        repeats=[_repeat(inner, counted, language) for inner in table.walk() if inner.steps],
     )
 
 
-def _places(values: Mapping[str, Counter[str]], territory: Sequence[Column], language: str) -> list[Share]:
+def _repeat(table: Table, counted: Counted, language: str) -> RepeatResults:
+    here = counted.tables[table.steps]
+    questions = _questions(table, counted, language, ())
+    return RepeatResults(table.label(language), table.name, here.rows, here.records, questions)
+
+
+def _questions(table: Table, counted: Counted, language: str, apart_from: Sequence[Column]) -> list[QuestionCount]:
+    values, asked = counted.tables[table.steps].values, keys_to_count(table)
+    return [
+        question_count(column, values.get(column.key, {}), language, counted.samples.get(column.name, ()))
+        for column in table.columns
+        if column.key in asked and column not in apart_from
+    ]
+
+
+def _places(values: Mapping[str, Mapping[str, int]], territory: Sequence[Column], language: str) -> list[Share]:
     together: Counter[str] = Counter()
     for column in territory:
         together.update(values.get(column.key, {}))
@@ -102,62 +151,6 @@ def _length(started: str, finished: str) -> float | None:
         return None
     minutes = (end[0] - begin[0]) / 60_000
     return minutes if 0 <= minutes <= LONGEST_MINUTES else None
-
-
-# what a node noticed about a record (collector.forms.check), in words for people
-FLAGS = {
-    "form_unknown": "El formulario o su versión no está en este equipo.",
-    "form_differs": "Se contestó con otro contenido de esta misma versión del formulario.",
-    "required": "Falta una respuesta que el formulario pide.",
-    "type": "La respuesta no es del tipo que se pide.",
-    "choice": "La opción no está entre las que se ofrecen.",
-    "constraint": "La respuesta no cumple la regla de la pregunta.",
-    "not_relevant": "La pregunta no correspondía según las otras respuestas.",
-    "recomputed": "Lo calculado en el equipo no coincide con lo que se calcula aquí:",
-    "unknown": "El formulario no tiene esta pregunta.",
-    "not_text": "La respuesta no llegó como texto.",
-}
-
-
-@dataclass(frozen=True)
-class Notice:
-    """One flag of a record: the question as people read it ("" = the whole record), a sentence and the value."""
-
-    label: str
-    sentence: str
-    text: str
-
-
-def notices(columns: Sequence[Column], flags: Iterable[Mapping[str, str]], language: str) -> list[Notice]:
-    """Return what was noticed about a record, in words; a code that this release does not know is shown as it is."""
-    labels = {column.key: column.label(language) for column in columns}
-    return [
-        Notice(labels.get(flag["key"], flag["key"]), FLAGS.get(flag["what"], flag["what"]), flag.get("text", ""))
-        for flag in flags
-    ]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer of a record in full: `text` as stored, `words` as people read it."""
-
-    key: str
-    label: str
-    text: str
-    words: str
-    is_choice: bool
-
-
-def full_answers(columns: Sequence[Column], content: Mapping[str, object], language: str) -> list[Answer]:
-    """Return every question with its answer in form order, then the answers no version of the form knows."""
-    answers = answers_of(content)
-    known = [_answer(column, answers.pop(column.key, ""), language) for column in columns]
-    return known + [Answer(key, key, text, text, False) for key, text in answers.items()]
-
-
-def _answer(column: Column, text: str, language: str) -> Answer:
-    words = shown(column, text, language)
-    return Answer(column.key, column.label(language), text, words, column.question.type in SELECTS)
 
 
 def moment_in(iso_text: str, zone: tzinfo) -> str:

@@ -1,15 +1,16 @@
 """What the lab reads: counts by SQL, records a page at a time, the feed for pulls. Nothing here loads a whole form.
 
-`record.body` is JSON text. SQLite and PostgreSQL read into it with different functions; `_field` and `_answers`
-are the only places that know. Only submissions are counted; only `usable` ones unless said otherwise.
+`record.body` is JSON text. SQLite and PostgreSQL read into it with different functions; `_field`, `_rows` and `_texts`
+are the only places that know. A record may hold any JSON: what is not of the expected kind counts as not there.
+Only submissions are counted; only `usable` ones unless said otherwise.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, cast, func, lateral, true
+from sqlalchemy import JSON, ColumnElement, case, cast, func, inspect, lateral, literal_column, true
 from sqlalchemy.sql.selectable import FromClause
 from sqlmodel import Session, col, select
 
@@ -92,34 +93,87 @@ def _field(session: Session, name: str) -> ColumnElement[str]:
     return func.json_extract_path_text(cast(Record.body, JSON), name)
 
 
-def _answers(session: Session) -> FromClause:
-    """Return the answers of the body as rows (key, value), joined to their record."""
-    if _is_sqlite(session):
-        return func.json_each(Record.body, "$.answers").table_valued("key", "value", name="answer")
+# rows: the records joined to them, and the answers of each as JSON, NULL where the record holds no object there
+_Rows = tuple[FromClause, ColumnElement[Any]]
+
+
+def _rows(session: Session, steps: Sequence[str]) -> _Rows:
+    """Return the answers of the records, or the rows of the repeat that `steps` leads to, joined to their records."""
+    return _rows_in_sqlite(steps) if _is_sqlite(session) else _rows_in_postgres(steps)
+
+
+def _rows_in_sqlite(steps: Sequence[str]) -> _Rows:
+    is_object = func.json_type(Record.body, "$.answers") == "object"
+    here: ColumnElement[Any] = case((is_object, func.json_extract(Record.body, "$.answers")))
+    source: FromClause = inspect(Record).local_table
+    for number, step in enumerate(steps):
+        path = f'$."{step}"'
+        rows = case((func.json_type(here, path) == "array", func.json_extract(here, path)))
+        each = func.json_each(rows).table_valued("value", "type", name=f"row{number}")
+        source = source.join(each, true())
+        here = case((each.c.type == "object", each.c.value))
+    return source, here
+
+
+def _rows_in_postgres(steps: Sequence[str]) -> _Rows:
     answers = func.json_extract_path(cast(Record.body, JSON), "answers")
-    return lateral(func.json_each_text(answers).table_valued("key", "value"), name="answer")
+    here: ColumnElement[Any] = case((func.json_typeof(answers) == "object", answers))
+    source: FromClause = inspect(Record).local_table
+    for number, step in enumerate(steps):
+        given = func.json_extract_path(here, step)
+        rows = case((func.json_typeof(given) == "array", given))
+        each = lateral(func.json_array_elements(rows).table_valued("value"), name=f"row{number}")
+        source = source.join(each, true())
+        here = case((func.json_typeof(each.c.value) == "object", each.c.value))
+    return source, here
+
+
+def _texts(session: Session, row: ColumnElement[Any]) -> tuple[FromClause, ColumnElement[str]]:
+    """Return the answers of a row as rows with a key, and their text; what is no text is "" there."""
+    if _is_sqlite(session):
+        answer: FromClause = func.json_each(row).table_valued("key", "value", "type", name="answer")
+        return answer, case((answer.c.type == "text", answer.c.value), else_="")
+    answer = lateral(func.json_each(row).table_valued("key", "value"), name="answer")
+    # #>> '{}' is the only way to the text of a JSON string
+    text = answer.c.value.op("#>>")(literal_column("'{}'"))
+    return answer, case((func.json_typeof(answer.c.value) == "string", text), else_="")
 
 
 def _usable(form: str) -> tuple[ColumnElement[bool], ...]:
     return col(Record.form) == form, col(Record.kind) == "submission", col(Record.state) == "usable"
 
 
-def answer_counts(session: Session, form: str, keys: Sequence[str]) -> dict[str, Counter[str]]:
-    """Return key -> how often each value stands there, blanks left out. One pass over the form, whatever the keys."""
+def answer_counts(
+    session: Session, form: str, keys: Mapping[str, int], steps: Sequence[str] = ()
+) -> dict[str, Counter[str]]:
+    """Return key -> how often each value stands there, blanks and what is no text left out.
+
+    keys: key -> how many characters of the answer tell values apart; with 0 all count together under "".
+    steps: keys of the repeats whose rows are asked. One pass over the form, whatever the keys.
+    """
     counts: dict[str, Counter[str]] = {key: Counter() for key in keys}
     if not keys:
         return counts
-    answer = _answers(session)
+    source, row = _rows(session, steps)
+    answer, text = _texts(session, row)
+    kept = func.substr(text, 1, case(keys, value=answer.c.key))
     statement = (
-        select(answer.c.key, answer.c.value, func.count())
-        .select_from(Record)
-        .join(answer, true())
-        .where(*_usable(form), answer.c.key.in_(keys), answer.c.value != "")
-        .group_by(answer.c.key, answer.c.value)
+        select(answer.c.key, kept, func.count())
+        .select_from(source.join(answer, true()))
+        .where(*_usable(form), answer.c.key.in_(keys), text != "")
+        .group_by(answer.c.key, kept)
     )
     for key, value, count in session.execute(statement):
         counts[key][str(value)] += count
     return counts
+
+
+def row_counts(session: Session, form: str, steps: Sequence[str]) -> tuple[int, int]:
+    """Return how many rows a repeat has, and in how many records; with no steps the records twice."""
+    source, _ = _rows(session, steps)
+    counts = select(func.count(), func.count(func.distinct(Record.n)))
+    rows, records = session.execute(counts.select_from(source).where(*_usable(form))).one()
+    return rows, records
 
 
 def hour_counts(session: Session, form: str) -> list[tuple[str, bool, int]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, exists, func, true, union_all, update
+from sqlalchemy import and_, bindparam, exists, func, insert, true, union_all, update
 from sqlmodel import Session, col, delete, select
 
 from collector.clock import iso
@@ -19,6 +19,13 @@ from collector.tables import Cursor, EnrolCode, Node, Quarantine, Receipt, Recor
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0 O, 1 I L, no U beside V
 CODE_MINUTES = 15
 RECEIPT_PAGE = 500
+# asked for every batch and made once: a statement built anew costs more than asking it
+HOLDER = select(col(Node.id), col(Node.revoked_ms)).where(col(Node.token_sha256) == bindparam("token"))
+CONTACT = update(Node).where(col(Node.id) == bindparam("node")).values(last_contact_ms=bindparam("now"))
+AT = and_(col(Cursor.peer) == bindparam("at_peer"), col(Cursor.epoch) == bindparam("at_epoch"))
+CURSOR = select(col(Cursor.n)).where(AT).with_for_update()
+MOVE = update(Cursor).where(AT).values(n=bindparam("upto"))
+IS_SENDER = select(col(Upstream.slot)).where(col(Upstream.slot) == 1)
 
 
 def hash_token(token: str) -> str:
@@ -57,12 +64,13 @@ def enrol_node(session: Session, code: str, name: str, node_id: str, now_ms: int
 
 def node_of_token(session: Session, token: str) -> str:
     """Return the id of the node that holds `token`. Raises ProblemError unknown_node or revoked."""
-    node = session.exec(select(Node).where(Node.token_sha256 == hash_token(token))).first()
-    if node is None:
+    found = session.execute(HOLDER, {"token": hash_token(token)}).first()
+    if found is None:
         raise ProblemError(PROBLEMS["unknown_node"])
-    if node.revoked_ms is not None:
+    node_id, revoked_ms = found
+    if revoked_ms is not None:
         raise ProblemError(PROBLEMS["revoked"])
-    return node.id
+    return str(node_id)
 
 
 def list_nodes(session: Session) -> list[Node]:
@@ -77,7 +85,7 @@ def revoke_node(session: Session, node_id: str, now_ms: int) -> None:
 
 def note_contact(session: Session, node_id: str, now_ms: int) -> None:
     """Note that the node was heard from."""
-    session.execute(update(Node).where(col(Node.id) == node_id).values(last_contact_ms=now_ms))
+    session.connection().execute(CONTACT, {"node": node_id, "now": now_ms})
 
 
 def cursors_of(session: Session, peer: str) -> dict[str, int]:
@@ -87,16 +95,18 @@ def cursors_of(session: Session, peer: str) -> dict[str, int]:
 
 def cursor_of(session: Session, peer: str, epoch: str) -> int:
     """Return how far this store has read the log; locks the row where the database can, for `move_cursor`."""
-    row = session.get(Cursor, (peer, epoch), with_for_update=True)
-    return row.n if row else 0
+    found: int | None = session.connection().execute(CURSOR, {"at_peer": peer, "at_epoch": epoch}).scalar()
+    return found or 0
 
 
 def move_cursor(session: Session, peer: str, epoch: str, n: int) -> int:
     """Move the cursor up to `n`, never back, and return where it stands."""
-    row = session.get(Cursor, (peer, epoch)) or Cursor(peer=peer, epoch=epoch, n=0)
-    row.n = max(row.n, n)
-    session.add(row)
-    return row.n
+    before = cursor_of(session, peer, epoch)
+    if n > before or n == 0:
+        moved = session.connection().execute(MOVE, {"at_peer": peer, "at_epoch": epoch, "upto": n}).rowcount
+        if not moved:
+            session.connection().execute(insert(Cursor), {"peer": peer, "epoch": epoch, "n": n})
+    return max(before, n)
 
 
 # --- the upstream
@@ -109,7 +119,7 @@ def get_upstream(session: Session) -> Upstream | None:
 
 def is_central(session: Session) -> bool:
     """Tell whether this node is central: it has no upstream."""
-    return get_upstream(session) is None
+    return session.execute(IS_SENDER).first() is None
 
 
 def set_upstream(session: Session, url: str, node_id: str, token: str) -> None:

@@ -2,9 +2,13 @@
 
 import uuid
 
-from sqlmodel import Session, select
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, select
 
 from collector.tables import SCHEMA_VERSION, Log, Meta
+
+# made once: a statement built anew costs more than asking it
+FACT = select(Meta.value).where(col(Meta.key) == bindparam("key"))
 
 
 def first_facts(session: Session, name: str) -> None:
@@ -19,7 +23,7 @@ def first_facts(session: Session, name: str) -> None:
 
 def fact(session: Session, key: str) -> str:
     """Return the fact `key`, or "" when it was never set."""
-    return session.exec(select(Meta.value).where(Meta.key == key)).first() or ""
+    return session.execute(FACT, {"key": key}).scalar() or ""
 
 
 def set_fact(session: Session, key: str, value: str) -> None:

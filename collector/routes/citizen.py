@@ -1,6 +1,10 @@
 """What citizens meet: the start page, a form's page, its posts without JavaScript, and where an answer is."""
 
-from urllib.parse import parse_qsl, quote
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -9,28 +13,33 @@ from starlette.types import Receive, Scope, Send
 
 from collector.clock import iso, now_ms, offset_here, parse_iso
 from collector.db import reading, writing
+from collector.fill_json import DEVICE, fill_json
 from collector.fill_page import (
-    Words,
+    Drawing,
+    all_rows,
     control_of,
-    everything,
-    fill_json,
-    form_scripts,
+    has_files,
+    is_open,
     page_troubles,
     shown_pages,
+    shown_tags,
+    take_posted,
 )
+from collector.fill_rows import is_rich
+from collector.fill_words import Words
 from collector.forms.model import Form, language_code
-from collector.forms.state import Filling
+from collector.forms.state import MAX_ROWS, Filling
 from collector.kept_pages import WEEK, Kept, keep, send_kept
+from collector.page_files import page_scripts
 from collector.pages import browser_language, page, render
+from collector.posted import Posted, carried_files, named_in, read_posted
 from collector.problems import PROBLEMS, ProblemError
-from collector.queries import nodes, records
+from collector.queries import blobs, nodes, records
+from collector.routes.media import media_addresses
 from collector.submissions import make_submission
-from collector.web import FORM_LIMIT, read_body
 from sync.records import uuid7
 
 router = APIRouter(include_in_schema=False)
-FACES = [f"face{number}" for number in range(11)]
-SCRIPTS = ("js/app.js", "js/outbox.js", "js/fill.js", "js/state.js", "js/engine.js")
 
 
 @router.get("/")
@@ -122,7 +131,9 @@ def _kept(request: Request, form_id: str, version: str) -> Response:
     html = view.render(first=True)
     pages: dict[str, Kept] = request.app.state.kept_pages
     path = f"/f/{form_id}/{version}"
-    pages[f"{path}/form.json"] = keep(fill_json(form, view.words), "application/json")
+    pages[f"{path}/form.json"] = keep(
+        fill_json(form, view.words, node_id=request.app.state.node_id), "application/json"
+    )
     pages[path] = keep(html.encode(), "text/html; charset=utf-8")
     return KeptResponse(pages[request.scope["path"]])
 
@@ -132,7 +143,9 @@ class View:
 
     def __init__(self, request: Request, form: Form, filling: Filling, language: str) -> None:
         self.request, self.form, self.filling, self.language = request, form, filling, language
-        self.words = Words(form, self.language, request.app.state.english)
+        self.words = Words(form, self.language, request.app.state.english, filling)
+        self.searches: dict[str, str] = {}
+        self.files: dict[str, dict[str, Any]] = {}
         self.record_id = self.started = ""
         self.page = 0
 
@@ -143,60 +156,113 @@ class View:
             self.page = next((number for number in path if number >= self.page), path[-1])
         found = page_troubles(self.filling, self.page, self.words) if troubles else {}
         address = form_address(self.form.form_id, self.form.version)
+        drawing = Drawing(self.filling, self.words, found, self.searches)
+        pages = list(drawing.everything())
+        media = media_addresses(self.form, self.request.app.state.forms.files(self.form.form_id, self.form.version))
         scope = {
             "form": self.form,
             "words": self.words,
             "lang": language_code(self.language),
             "language": self.language,
             "code_of": language_code,
-            "pages": list(everything(self.filling, self.words, found)),
+            "pages": pages,
             "page": self.page,
             "position": path.index(self.page) + 1,
             "total": len(path),
             "troubles": found,
-            "node_index": {node: number for number, node in enumerate(self.form.nodes)},
             "address": address,
-            "json_address": f"{address}/form.json",
-            "current_address": f"/f/{quote(self.form.form_id, safe='')}/current",
-            "faces": FACES if any(control_of(q, self.form) == "scale" for q in self.form.questions) else [],
-            "keep": f"{address} {address}/form.json",
-            "scripts": (*SCRIPTS, *(f"js/{name}" for name in form_scripts(self.form))),
+            "pictures": self._pictures(),
+            "keep": " ".join([address, *media] if media else []),
+            "scripts": page_scripts(self.form),
+            "was": "" if first and not is_rich(self.form) else json.dumps(self.filling.dump(), ensure_ascii=False),
+            "has_files": has_files(self.form),
+            "files": json.dumps(self.files, ensure_ascii=False) if self.files else "",
             "record_id": self.record_id,
             "started": self.started,
         }
         partial = "main" if self.request.headers.get("hx-request") == "true" else None
         return render(self.request, "citizen/form.html", scope, partial)
 
+    def _pictures(self) -> list[str]:
+        needs = {
+            "face": any(control_of(q, self.form) == "scale" for q in self.form.questions),
+            "plus": self.form.repeats,
+        }
+        return [name for name, is_needed in needs.items() if is_needed]
+
 
 @router.post("/f/{form_id}/{version}")
 async def post_form(request: Request, form_id: str, version: str) -> Response:
     """Take a page of the form from a browser without our scripts: next, back, another language, or send."""
-    posted = parse_qsl((await read_body(request, FORM_LIMIT)).decode("utf-8", "replace"), keep_blank_values=True)
+    posted = await read_posted(request)
     return await run_in_threadpool(_answer_post, request, find_form(request, form_id, version), posted)
 
 
-def _answer_post(request: Request, form: Form, posted: list[tuple[str, str]]) -> Response:
-    several: dict[str, list[str]] = {}
-    for key, value in posted:
-        several.setdefault(key, []).append(value)
-    # several ticks of one question come as several fields: stored with a blank between
-    fields = {
-        key: values[-1] if key.startswith("_") else " ".join(filter(None, values)) for key, values in several.items()
-    }
+def _answer_post(request: Request, form: Form, posted: Posted) -> Response:
+    fields = posted.fields
+    files = carried_files(fields.get("_files", "")) | _keep_files(request, form, posted)
     language = _language(form, fields.get("_lang") or fields.get("_language", ""))
-    filling = Filling(form, (now_ms(), offset_here()), language_code(language))
-    filling.fill(fields)
+    filling = _before(form, fields, language, request.app.state.node_id)
+    number = int(fields["_page"]) if fields.get("_page", "").isdecimal() and len(fields["_page"]) < 5 else 0
+    number = number if number < len(form.pages) else 0
+    seen = shown_tags(filling, number)
+    take_posted(filling, fields)
     view = View(request, form, filling, language)
+    view.files = files
     view.record_id = _as_id(fields.get("_id", ""))
     view.started = fields["_started"] if parse_iso(fields.get("_started", "")) else iso(now_ms())
-    view.page = int(fields["_page"]) if fields.get("_page", "").isdecimal() and len(fields["_page"]) < 5 else 0
-    if fields.get("_lang"):
+    view.searches = {key.removeprefix("_find/"): text for key, text in fields.items() if key.startswith("_find/")}
+    view.page = number
+    if fields.get("_lang") or _change_rows(filling, fields.get("_go", "")) or fields.get("_go") == "find":
         return _page(view)
     if fields.get("_go") == "back":
         return _move(view, -1)
-    if page_troubles(filling, view.page if view.page < len(form.pages) else 0, view.words):
+    if page_troubles(filling, number, view.words):
         return _page(view, troubles=True)
+    if shown_tags(filling, number) - seen:  # an answer made a question of the same page appear: nobody has seen it
+        return _page(view)
     return _send(view) if fields.get("_go") == "send" else _move(view, 1)
+
+
+def _before(form: Form, fields: Mapping[str, str], language: str, node_id: str) -> Filling:
+    """Return the form as the posted page showed it: what it carried from step to step, at first a new record."""
+    filling = Filling(form, (now_ms(), offset_here()), language_code(language), language=language)
+    with suppress(KeyError, ValueError, RecursionError):  # opened just now, or not by our page: from the start
+        filling.restore(json.loads(fields["_was"]))
+    for question in form.questions:
+        if question.property == DEVICE:
+            filling.set(question.path, node_id)
+    return filling
+
+
+def _keep_files(request: Request, form: Form, posted: Posted) -> dict[str, dict[str, Any]]:
+    """Store what was posted for the form's own questions and put its name into the answer; return the entries."""
+    entries: dict[str, dict[str, Any]] = {}
+    if posted.files and has_files(form):
+        with writing(request.app.state.engine) as session:
+            for file in posted.files:
+                sha256 = blobs.add_blob(session, file.content, file.media_type)
+                entry = blobs.entry_of(session, sha256, file.field.rpartition("/")[2])
+                if entry is not None:
+                    posted.fields[file.field] = entry["name"]
+                    entries[entry["name"]] = entry
+    return entries
+
+
+def _change_rows(filling: Filling, go: str) -> bool:
+    """Add or remove the row that a button names ("add:casa/persona", "remove:persona[2]"); False for another button."""
+    what, _, name = go.partition(":")
+    if what not in ("add", "remove"):
+        return False
+    for row, prefix, _ in list(all_rows(filling)):
+        for repeat in filling.program.levels[row.path].repeats:
+            rows = row.rows[repeat.path]
+            numbers = [n for n in range(len(rows)) if name == f"{prefix}{repeat.key}[{n + 1}]"]
+            if what == "add" and name == prefix + repeat.key and is_open(repeat) and len(rows) < MAX_ROWS:
+                filling.add_row(repeat.path, row)
+            elif what == "remove" and numbers and is_open(repeat):
+                filling.remove_row(repeat.path, numbers[0], row)
+    return True
 
 
 def _language(form: Form, asked: str = "") -> str:
@@ -230,10 +296,12 @@ def _send(view: View) -> Response:
         if page_troubles(view.filling, number, view.words):
             view.page = number
             return _page(view, troubles=True)
+    view.filling.finish()
     state = view.request.app.state
     started = parse_iso(view.started) or (now_ms(), 0)
+    answers = view.filling.answers()
     arrival = make_submission(
-        view.form, view.filling.answers(), started[0], language_code(view.language), view.record_id
+        view.form, answers, started[0], language_code(view.language), view.record_id, named_in(answers, view.files)
     )
     with writing(state.engine) as session:
         if records.record_by_id(session, arrival.id) is None:

@@ -1,39 +1,25 @@
-"""The lab's pages: signing in, what arrived, one form in numbers, one record in full, and the CSV."""
+"""The lab's pages: signing in, what arrived, one form in numbers, and one record in full."""
 
-import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
-from sqlalchemy import Engine
+from fastapi.responses import RedirectResponse
 
-from collector.clock import iso
 from collector.db import reading
-from collector.forms.model import Form
-from collector.lab.csv import CsvRecord, Layout, csv_lines, split_choices
-from collector.lab.results import (
-    Counted,
-    Results,
-    full_answers,
-    minutes_of,
-    moment_in,
-    notices,
-    results_of,
-    territory_columns,
-)
-from collector.lab.tables import Column, answers_of, columns_of, language_of, selects, shown
+from collector.lab.results import Results, moment_in, results_of, territory_columns
+from collector.lab.tables import Column, Table, answers_of, language_of, rows_at, shown, tables_of, text_at
+from collector.lab.whole_record import MOST_NOTICES, Notice, RecordReader, files_of, notices
 from collector.pages import page, page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import lab as lab_queries
 from collector.queries import records as record_queries
 from collector.queries.lab import FormCount
+from collector.routes import lab_export
 from collector.routes.access import (
     LAB_COOKIE,
     LAB_LOGIN,
@@ -44,17 +30,18 @@ from collector.routes.access import (
     sign_in_lab,
     sign_out,
 )
+from collector.routes.lab_opened import Opened, OpenForm, counted, municipalities
 from collector.routes.lab_scope import lab_scope, zone_here
 from collector.tables import Record
 
 router = APIRouter(prefix="/lab", include_in_schema=False)
+router.include_router(lab_export.router)  # first: "/records/ID.xml" is no record named "ID.xml"
 User = Annotated[str, Depends(lab_user)]
 Posted = Annotated[dict[str, str], Depends(posted_fields)]
 
 Before = Annotated[int | None, Query(ge=0, le=2**53)]
 
 PAGE_RECORDS = 50
-CSV_RECORDS = 500
 
 
 # --- signing in
@@ -137,35 +124,6 @@ def _form_lines(request: Request, counts: dict[str, FormCount]) -> list[FormLine
 # --- one form
 
 
-@dataclass(frozen=True)
-class OpenForm:
-    """A form as the lab opens it: its versions (oldest first), their columns, and its counts by state."""
-
-    form_id: str
-    title: str
-    forms: list[Form]
-    columns: tuple[Column, ...]
-    count: FormCount
-    language: str
-
-
-def open_form(request: Request, form_id: str) -> OpenForm:
-    """Return the form of the address. Raises ProblemError form_not_found when it has neither version nor record."""
-    versions = request.app.state.forms.versions(form_id)
-    forms = [form for row in reversed(versions) if (form := request.app.state.forms.get(form_id, row.version))]
-    with reading(request.app.state.engine) as session:
-        counts = lab_queries.form_counts(session, form_id)
-    if not forms and not counts:
-        raise ProblemError(PROBLEMS["form_not_found"], form=form_id)
-    count = counts[0] if counts else FormCount(form_id, 0, 0, 0, 0)
-    language = language_of(forms[-1], page_language(request)) if forms else ""
-    title = forms[-1].title if forms else form_id
-    return OpenForm(form_id, title, forms, columns_of(forms), count, language)
-
-
-Opened = Annotated[OpenForm, Depends(open_form)]
-
-
 @router.get("/forms/{form_id}")
 def show_form(request: Request, user: User, opened: Opened, before: Before = None) -> Response:
     """Show one form in numbers and its records, newest first; HTMX asks for another page of records alone."""
@@ -180,30 +138,17 @@ def show_form(request: Request, user: User, opened: Opened, before: Before = Non
 
 
 def _results(request: Request, opened: OpenForm) -> Results:
-    territory = territory_columns(opened.columns, _municipalities())
+    territory = territory_columns(opened.table.columns, municipalities())
     today = datetime.now(zone_here()).date()
-    return results_of(opened.columns, _counted(request, opened), territory, opened.language, today, zone_here())
+    return results_of(opened.table, counted(request, opened), territory, opened.language, today, zone_here())
 
 
-def _counted(request: Request, opened: OpenForm) -> Counted:
-    """Count, or return what was counted when nothing has been written since: 100,000 records take seconds to count."""
-    state = request.app.state
-    if not hasattr(state, "lab_counts"):
-        state.lab_counts = {}
-    kept: dict[str, tuple[tuple[int, int], Counted]] = state.lab_counts
-    keys = [column.key for column in selects(opened.columns)]
-    with reading(state.engine) as session:
-        moment = (record_queries.last_number(session), len(opened.forms))
-        known = kept.get(opened.form_id)
-        if known is not None and known[0] == moment:
-            return known[1]
-        counted = Counted(
-            values=lab_queries.answer_counts(session, opened.form_id, keys),
-            hours=lab_queries.hour_counts(session, opened.form_id),
-            minutes=minutes_of(lab_queries.each_duration(session, opened.form_id)),
-        )
-    kept[opened.form_id] = (moment, counted)
-    return counted
+@dataclass(frozen=True)
+class Cell:
+    """An answer in the table of records; rows: how many a repeat has, None for a question."""
+
+    text: str
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -212,7 +157,7 @@ class RecordLine:
 
     record: Record
     finished: str
-    cells: list[str]
+    cells: list[Cell]
 
 
 def _records_scope(request: Request, opened: OpenForm, before: int | None) -> dict[str, Any]:
@@ -227,8 +172,15 @@ def _records_scope(request: Request, opened: OpenForm, before: int | None) -> di
 def _record_line(opened: OpenForm, record: Record) -> RecordLine:
     content = json.loads(record.body or "{}")
     answers = answers_of(content)
-    cells = [shown(column, answers.get(column.key, ""), opened.language) for column in opened.columns]
+    cells = [_cell(part, answers, opened.language) for part in opened.table.parts]
     return RecordLine(record, moment_in(str(content.get("finished", "")), zone_here()), cells)
+
+
+def _cell(part: Column | Table, answers: Mapping[str, Any], language: str) -> Cell:
+    """Return an answer as people read it; of a repeat how many rows it has."""
+    if isinstance(part, Table):
+        return Cell("", len(rows_at(answers, part.key)))
+    return Cell(shown(part, text_at(answers, part.key), language))
 
 
 # --- one record
@@ -251,82 +203,24 @@ def _record_scope(request: Request, record: Record) -> dict[str, Any]:
     content = json.loads(record.body or "{}")
     form = request.app.state.forms.get(record.form, record.version)
     language = language_of(form, page_language(request)) if form else ""
-    columns = columns_of([form] if form else [])
+    table = tables_of([form] if form else [])
+    found = notices(table, json.loads(record.flags or "[]"), language)
+    noticed: dict[str, list[Notice]] = {}
+    for key, notice in found:
+        noticed.setdefault(key, []).append(notice)
+    reader = RecordReader(language, files_of(content), noticed)
     return {
         "record": record,
         "content": content,
+        "form": form,
         "title": form.title if form else record.form,
-        "answers": full_answers(columns, content, language) if record.body else [],
+        "answers": reader.parts(table, answers_of(content)) if record.body else [],
         "hops": json.loads(record.via or "[]"),
-        "flags": notices(columns, json.loads(record.flags or "[]"), language),
+        "flags": [notice for _, notice in found],
+        "most_notices": MOST_NOTICES,
         "own_id": _node_id(request),
     }
 
 
-# --- CSV
-
-
-@router.get("/forms/{form_id}/export.csv")
-def export_csv(
-    request: Request,
-    user: User,
-    opened: Opened,
-    bom: bool = True,
-    split: bool = False,
-    extra: bool = False,
-    safe: bool = False,
-) -> Response:
-    """Send every usable record, newest first, a page of records at a time: flat memory whatever the size."""
-    layout = Layout(opened.columns, _split(request, opened) if split else {}, bom, extra, safe)
-    records = _each_csv_record(request.app.state.engine, opened.form_id, _node_id(request))
-    name = quote(f"{opened.form_id}.csv", safe="")
-    disposition = f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}"
-    pieces = _in_pieces(csv_lines(layout, records))
-    return StreamingResponse(pieces, media_type="text/csv", headers={"Content-Disposition": disposition})
-
-
-def _split(request: Request, opened: OpenForm) -> dict[str, list[str]]:
-    multiple = [column for column in opened.columns if column.is_multiple]
-    with reading(request.app.state.engine) as session:
-        values = lab_queries.answer_counts(session, opened.form_id, [column.key for column in multiple])
-    return {column.key: split_choices(column, values[column.key]) for column in multiple}
-
-
-def _each_csv_record(engine: Engine, form_id: str, own_id: str) -> Iterator[CsvRecord]:
-    """Read a page at a time, each in its own short transaction: a slow download holds nothing up."""
-    before: int | None = None
-    while True:
-        with reading(engine) as session:
-            records = lab_queries.newest_records(session, form_id, before, CSV_RECORDS)
-        if not records:
-            return
-        for record in records:
-            content = json.loads(record.body or "{}")
-            yield CsvRecord(content, iso(record.received_ms), record.origin or own_id, record.state, record.flags)
-        before = records[-1].n
-
-
-def _in_pieces(lines: Iterator[str], size: int = 64 * 1024) -> Iterator[str]:
-    """Join lines into pieces: one trip through the server for hundreds of rows."""
-    piece: list[str] = []
-    length = 0
-    for line in lines:
-        piece.append(line)
-        length += len(line)
-        if length >= size:
-            yield "".join(piece)
-            piece, length = [], 0
-    yield "".join(piece)
-
-
 def _node_id(request: Request) -> str:
     return str(request.app.state.node_id)
-
-
-@cache
-def _municipalities() -> frozenset[str]:
-    """Return the codes that name a municipality in the starter forms: districts, and the comarcas without any."""
-    text = files("collector.starter").joinpath("territory.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
-    parents = {row["parent"] for row in rows}
-    return frozenset(row["code"] for row in rows if row["code"] not in parents)

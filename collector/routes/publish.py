@@ -1,4 +1,4 @@
-"""The lab publishes a form from the browser: upload, the same report as `collector form check`, and what came of it."""
+"""The lab publishes a form from the browser: upload with its files, the command's own report, and what came of it."""
 
 from typing import Annotated
 
@@ -11,14 +11,14 @@ from starlette.types import Message
 from collector.form_store import VersionTaken
 from collector.forms.report import Report
 from collector.pages import page, page_language
-from collector.publishing import MAX_BYTES, Checked, check_file
+from collector.publishing import MAX_BYTES, MAX_FILES, Checked, check_file
 from collector.routes.access import lab_user
 from collector.routes.lab_scope import lab_scope
 from collector.web import read_body
 
 router = APIRouter(prefix="/lab/publicar", include_in_schema=False)
 User = Annotated[str, Depends(lab_user)]
-FORM_PARTS_BYTES = 64 * 1024  # what a multipart body adds to the file
+FORM_PARTS_BYTES = 256 * 1024  # what a multipart body adds to the files
 
 
 @router.get("")
@@ -29,18 +29,20 @@ def show(request: Request, user: User) -> HTMLResponse:
 
 @router.post("")
 async def upload(request: Request, user: User) -> HTMLResponse:
-    """Check the file, and publish it when that was asked for and nothing stands in the way."""
+    """Check the form with its files, and publish it when that was asked for and nothing stands in the way."""
     body = await read_body(request, MAX_BYTES + FORM_PARTS_BYTES)
 
     async def again() -> Message:
         return {"type": "http.request", "body": body}
 
-    async with Request(request.scope, again).form(max_files=1, max_fields=5) as posted:
+    async with Request(request.scope, again).form(max_files=MAX_FILES + 1, max_fields=5) as posted:
         file = posted.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
             return _page(request, user, "no_file", None, 422)
         name, content, go = file.filename, await file.read(), posted.get("go")
-    checked = await run_in_threadpool(check_file, name, content)
+        media = [each for each in posted.getlist("media") if isinstance(each, UploadFile) and each.filename]
+        files = {each.filename or "": await each.read() for each in media}
+    checked = await run_in_threadpool(check_file, name, content, files)
     outcome = await run_in_threadpool(_publish, request, checked, name, content) if go == "publish" else "checked"
     if not checked.report.is_publishable:
         outcome = "errors"
@@ -51,7 +53,7 @@ def _publish(request: Request, checked: Checked, name: str, content: bytes) -> s
     if checked.form is None:
         return "errors"
     try:
-        is_new = request.app.state.forms.install(checked.xform, name, content)
+        is_new = request.app.state.forms.install(checked.xform, name, content, checked.files)
     except VersionTaken:
         return "taken"
     return "published" if is_new else "known"

@@ -5,16 +5,12 @@ import json
 from fastapi import APIRouter, Request, Response
 
 from collector.assets import Asset, Assets
+from collector.page_files import offline_files
 from collector.pages import browser_language, render
 from collector.problems import PROBLEMS, ProblemError
 
 router = APIRouter()
 YEAR = "public, max-age=31536000, immutable"
-# what a form page needs with the network gone; the service worker keeps exactly these
-OFFLINE = (
-    "css/base.css", "css/pages.css", "js/app.js", "js/fill.js", "js/state.js", "js/engine.js", "js/functions.js",
-    "js/functions-rare.js", "js/outbox.js", "js/mine.js", "vendor/htmx.min.js",
-)  # fmt: skip
 
 
 @router.get("/static/{version}/{path:path}", include_in_schema=False)
@@ -38,7 +34,9 @@ def send_asset(request: Request, asset: Asset, cache: str) -> Response:
 def service_worker(request: Request) -> Response:
     """Send the service worker with the list of what it keeps: any changed file changes its bytes, so it updates."""
     assets: Assets = request.app.state.assets
-    keep = ["/offline", *(assets.url(path) for path in OFFLINE)]
+    store = request.app.state.forms
+    forms = (store.get(row.form_id, row.version) for row in store.current())
+    keep = ["/offline", *(assets.url(path) for path in offline_files(form for form in forms if form is not None))]
     head = f"const VERSION={json.dumps(assets.version)},KEEP={json.dumps(keep)};\n"
     body = head.encode() + assets.files["js/sw.js"].plain
     return Response(body, media_type="text/javascript", headers={"Cache-Control": "no-cache"})

@@ -1,7 +1,9 @@
 """The sync protocol over HTTP (docs/protocol.md). Bodies are read up to a limit; the work is done in `sync/`."""
 
+import gzip
 import hashlib
 import json
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -14,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from collector.clock import iso, now_ms
 from collector.db import reading, writing
 from collector.problems import PROBLEMS, ProblemError
-from collector.queries import forms, nodes, store
+from collector.queries import blobs, forms, nodes, store
 from collector.web import read_body
 from sync import limits
 from sync.batches import is_name
@@ -29,11 +31,14 @@ READ_ON_BYTES = 4 * limits.MAX_BODY_BYTES
 
 @dataclass
 class Guards:
-    """Counters of one application: wrong codes, records and questions per address."""
+    """Counters of one application: wrong codes, records, questions and bytes of files per address."""
 
     wrong_codes: limits.RateLimit = field(default_factory=lambda: limits.RateLimit(5, 60))
     records: limits.RateLimit = field(default_factory=lambda: limits.RateLimit(600, 60))
     questions: limits.RateLimit = field(default_factory=lambda: limits.RateLimit(600, 60))
+    file_bytes: limits.RateLimit = field(
+        default_factory=lambda: limits.RateLimit(limits.BLOB_BYTES_PER_ADDRESS, limits.BLOB_WINDOW_SECONDS)
+    )
 
 
 async def _guards(request: Request) -> Guards:
@@ -67,7 +72,7 @@ async def _read_on(request: Request) -> None:
         return
 
 
-def _is_zipped(request: Request) -> bool:
+async def _is_zipped(request: Request) -> bool:
     """Check the type of an NDJSON body and tell whether it is gzip. Raises ProblemError unsupported_type."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != NDJSON:  # a type that no page of another origin may send unasked
@@ -78,7 +83,7 @@ def _is_zipped(request: Request) -> bool:
     return encoding == "gzip"
 
 
-def _engine(request: Request) -> Engine:
+async def _engine(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
 
@@ -89,7 +94,8 @@ Store = Annotated[Engine, Depends(_engine)]
 Guarded = Annotated[Guards, Depends(_guards)]
 
 
-def _peer(request: Request, engine: Store) -> str:
+def peer_of(request: Request, engine: Store) -> str:
+    """Return the node whose token this request brings. Raises ProblemError unknown_node or revoked."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise ProblemError(PROBLEMS["unknown_node"])
@@ -97,14 +103,16 @@ def _peer(request: Request, engine: Store) -> str:
         return nodes.node_of_token(session, token.strip())
 
 
-Peer = Annotated[str, Depends(_peer)]
+Peer = Annotated[str, Depends(peer_of)]
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """Return the network address that asks, to count by."""
     return request.client.host if request.client else "?"
 
 
-def _json_body(body: bytes) -> dict[str, Any]:
+def json_body(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a body. Raises ProblemError bad_request."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -127,10 +135,10 @@ def _text(found: dict[str, Any], key: str, most: int) -> str:
 @router.post("/enroll", status_code=201)
 def enroll(request: Request, body: Body, engine: Store, guards: Guarded) -> JSONResponse:
     """Let a node in that brings a one-time code; the token in the answer is shown only here."""
-    address = _address(request)
+    address = address_of(request)
     if seconds := guards.wrong_codes.wait_seconds(address):
         raise ProblemError(PROBLEMS["too_many_tries"], seconds=seconds)
-    wish = _json_body(body)
+    wish = json_body(body)
     code, name, node_id = _text(wish, "code", 20), _text(wish, "name", 100), _text(wish, "node_id", 64)
     if not is_name(node_id):
         raise ProblemError(PROBLEMS["bad_request"], reason='"node_id" has other letters than a-z 0-9 _ . -')
@@ -168,6 +176,7 @@ def hello(engine: Store, peer: Peer) -> JSONResponse:
             "cursors": {peer: nodes.cursors_of(session, peer)},
             "receipts": {"epoch": nodes.feed_epoch(session), "next": nodes.newest_receipt(session)},
             "forms_etag": _forms_etag(_manifest(session)),
+            "blobs": {"chunk": limits.MAX_BLOB_CHUNK_BYTES, "central": blobs.count_central(session)},
         }
     return JSONResponse(answer, 200, HEADERS)
 
@@ -193,14 +202,36 @@ def receipts(engine: Store, peer: Peer, since: Annotated[int, Query(ge=0, le=2**
 # --- forms, downwards
 
 
-def _manifest(session: Session) -> list[dict[str, str]]:
+def _manifest(session: Session) -> list[dict[str, Any]]:
     keys = ("form_id", "version", "sha256", "title")
-    return [dict(zip(keys, row, strict=True)) for row in forms.list_manifest(session)]
+    files = forms.files_by_form(session)
+    return [
+        dict(zip(keys, row, strict=True)) | _files_json(files.get((row[0], row[1]), []))
+        for row in forms.list_manifest(session)
+    ]
 
 
-def _forms_etag(manifest: list[dict[str, str]]) -> str:
+def _files_json(files: list[forms.FileFacts]) -> dict[str, list[dict[str, str | int]]]:
+    """Return the key `files`, left out where there are none: such a list keeps its ETag from before files existed."""
+    listed: list[dict[str, str | int]] = [
+        {"name": file.name, "sha256": file.sha256, "bytes": file.size_bytes, "media_type": file.media_type}
+        for file in files
+    ]
+    return {"files": listed} if listed else {}
+
+
+def _forms_etag(manifest: list[dict[str, Any]]) -> str:
     text = json.dumps(manifest, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _zipped_json(request: Request, content: dict[str, Any]) -> Response:
+    """Answer with JSON, gzipped for who takes it: a form shrinks to a tenth, and base64 to the bytes it stands for."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {**HEADERS, "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers["Content-Encoding"] = gzip.compress(body, 6, mtime=0), "gzip"
+    return Response(body, 200, headers, media_type="application/json")
 
 
 @router.get("/forms")
@@ -216,15 +247,29 @@ def form_manifest(request: Request, engine: Store, peer: Peer) -> Response:
 
 
 @router.get("/forms/{form_id}/{version:path}")
-def form(form_id: str, version: str, engine: Store, peer: Peer) -> JSONResponse:
-    """Give one published form, its XForm verbatim."""
+def form(request: Request, form_id: str, version: str, engine: Store, peer: Peer) -> Response:
+    """Give one published form, its XForm verbatim, and the names of its files."""
     with reading(engine) as session:
         row = forms.get_form(session, form_id, version)
         if row is None:
             raise ProblemError(PROBLEMS["form_not_found"], form=f"{form_id} {version}")
         keys = ("form_id", "version", "sha256", "title", "xform", "source_name")
-        answer = {key: getattr(row, key) for key in keys}
-    return JSONResponse(answer, 200, HEADERS)
+        answer = {key: getattr(row, key) for key in keys} | _files_json(forms.list_files(session, form_id, version))
+    return _zipped_json(request, answer)
+
+
+@router.get("/form-files/{sha256}")
+def form_file_piece(
+    request: Request, sha256: str, engine: Store, peer: Peer, start: Annotated[int, Query(ge=0, le=2**53)] = 0
+) -> Response:
+    """Give a piece of a form's file, from `start` on. By its content: the same file of two forms is one address."""
+    with reading(engine) as session:
+        facts = forms.find_content(session, sha256)
+        if facts is None:
+            raise ProblemError(PROBLEMS["not_found"], path=request.url.path)
+        piece = forms.read_content(session, sha256, start, forms.PIECE_BYTES)
+    answer = {"sha256": sha256, "bytes": facts.size_bytes, "start": start, "content": b64encode(piece).decode()}
+    return _zipped_json(request, answer)
 
 
 # --- from browsers
@@ -233,7 +278,7 @@ def form(form_id: str, version: str, engine: Store, peer: Peer) -> JSONResponse:
 @router.post("/outbox")
 def outbox(request: Request, body: Body, zipped: Zipped, engine: Store, guards: Guarded) -> JSONResponse:
     """Keep what a citizen's browser collected. No token: citizens have no account, ids cannot be guessed."""
-    address = _address(request)
+    address = address_of(request)
     if seconds := guards.records.wait_seconds(address):
         raise ProblemError(PROBLEMS["too_many_tries"], seconds=seconds)
     received = receive_outbox(engine, body, zipped, now_ms(), request.app.state.check)
@@ -246,11 +291,11 @@ def outbox(request: Request, body: Body, zipped: Zipped, engine: Store, guards: 
 @router.post("/receipts/ask")
 def ask_receipts(request: Request, body: Body, engine: Store, guards: Guarded) -> JSONResponse:
     """Tell a browser how far its records came; it must know their ids."""
-    address = _address(request)
+    address = address_of(request)
     if seconds := guards.questions.wait_seconds(address):
         raise ProblemError(PROBLEMS["too_many_tries"], seconds=seconds)
     guards.questions.count(address)
-    ids = _json_body(body).get("ids")
+    ids = json_body(body).get("ids")
     if not isinstance(ids, list) or not all(is_name(record_id) for record_id in ids):
         raise ProblemError(PROBLEMS["bad_request"], reason='"ids" is not a list of ids')
     if len(ids) > limits.MAX_ASKED_IDS:

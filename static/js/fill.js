@@ -1,9 +1,12 @@
 // @ts-check
 /** The survey page: shows one page of the form at a time, reacts to answers, and hands the record to the outbox. */
 import { add, canonical, draftOf, isoLocal, keepDraft, salt, uuid7 } from './outbox.js';
-import { open, tidy } from './state.js';
+import * as simple from './state.js';
 
-/** @typedef {import('./state.js').FormNode} FormNode */
+/**
+ * @typedef {import('./state.js').FormNode} FormNode
+ * @typedef {{box: HTMLElement, i: number, page: number, row?: any}} Spot  where a node is drawn; row: in a repeat
+ */
 const $ = (/** @type {string} */ selector, /** @type {ParentNode} */ within = document) =>
   /** @type {any} */ (within.querySelector(selector));
 const $$ = (/** @type {string} */ selector, /** @type {ParentNode} */ within = document) =>
@@ -12,42 +15,46 @@ const now = () => /** @type {[number, number]} */ ([Date.now(), -new Date().getT
 
 /** @type {HTMLFormElement} */ let form;
 /** @type {any} */ let data;
-/** @type {ReturnType<typeof open>} */ let state;
+/** @type {any} */ let state;
+/** @type {any} rich.js, where the form has what state.js does not know */ let rich;
 /** @type {{id: string, started: string}} */ let record;
 /** @type {HTMLElement[]} */ let pages;
-/** @type {Map<number, HTMLElement>} where each node of the form is drawn */ const boxes = new Map();
+/** @type {Spot[]} */ let spots;
 /** @type {Promise<void> | undefined} */ let saving;
 let page = 0;
 let lang = '';
 let drawn = ''; // the language in which the node drew the page
 let timer = 0;
-let isHooked = false;
+let isDirect = false; // the node takes the record itself
 
 export async function start() {
   form = $('#fill');
   while (!data) {
-    data = await fetch(/** @type {string} */ (form.dataset.json)).then((answer) => answer.json()).catch(() => 0);
+    data = await fetch(form.action + '/form.json').then((answer) => answer.json()).catch(() => 0);
     // until then the form posts to the node
     if (!data) await new Promise((resolve) => setTimeout(resolve, 3000));
   }
   drawn = lang = $('[name=_language]').value;
   pages = $$('.page');
-  $$('[data-i]').forEach((box) => boxes.set(+box.dataset.i, box));
   const draft = await draftOf(draftKey()).catch(() => null);
-  const typed = draft ? draft.raw : data.nodes.map((/** @type {FormNode} */ _, /** @type {number} */ i) => heardFrom(i));
   record = draft ? draft.record : { id: uuid7(), started: isoLocal(new Date()) };
   control('id', record.id);
   control('started', record.started);
   await Promise.all((data.more || []).map((/** @type {string} */ name) => import('./' + name)));
-  state = open(data, now(), data.codes[lang]);
-  each((node, i) => { if (boxes.has(i) && typed[i]) state.raw[i] = typed[i]; });
-  state.settle();
-  if (draft) each((node, i) => write(i));
+  rich = data.engine && await import('./rich.js');
+  state = (rich || simple).open(data, now(), data.codes[lang], lang);
+  if (draft) state.restore(draft.raw);
+  if (rich) rich.start({ state, data, form, scan, translate, text, react, keep, heard, spots: () => spots, language: () => lang }, draft);
+  scan();
+  spots.forEach((spot) => {
+    if (draft) write(spot);
+    // typed before the scripts were here
+    else if (data.nodes[spot.i].t && heardFrom(spot)) state.set(spot.i, heardFrom(spot), spot.row);
+  });
   form.addEventListener('input', heard);
   document.addEventListener('submit', submitted, true);
   document.addEventListener('click', clicked);
   addEventListener('pagehide', keep);
-  useOutbox();
   if (draft && draft.lang !== lang) speak(draft.lang);
   show(draft ? draft.page : shown()[0]);
   document.body.dataset.ready = '1';
@@ -57,40 +64,47 @@ export async function start() {
 /** What the node needs if it has to take the record itself. @param {string} name @param {any} value */
 const control = (name, value) => { $(`[name=_${name}]`).value = value; };
 const draftKey = () => data.form + ' ' + data.version;
-const each = (/** @type {(node: FormNode, i: number) => void} */ work) => data.nodes.forEach(work);
+
+/** Lists what stands on the pages now. */
+function scan() {
+  spots = [].concat(.../** @type {any} */ (pages.map((section, page) => $$('[data-i]', section).map((box) => (
+    { box, i: +box.dataset.i, page, row: rich && rich.rowOf(box) })))));
+}
 
 /** A newer version of the form, and nothing typed yet: go to it. Without a signal this does nothing. */
 async function checkVersion() {
-  const answer = await fetch(/** @type {string} */ (form.dataset.current), { cache: 'no-store' }).catch(() => null);
+  const answer = await fetch(form.action.replace(/[^/]*$/, 'current'), { cache: 'no-store' }).catch(() => null);
   const current = answer && answer.ok && answer.headers.get('X-Collector') && await answer.json();
   if (current && current.version !== data.version && !page && !state.raw.some(Boolean)) location.replace(current.address);
 }
 
-/** The controls of a question. @param {number} i */
-const fieldsOf = (i) => boxes.has(i) ? $$('input,select,textarea', boxes.get(i)) : [];
+/** The controls of a question. @param {Spot} spot */
+const fieldsOf = ({ box }) => $$('input:not([data-own]),select,textarea', box);
 /** Whether it is chosen by a tick. */
 const isTick = (/** @type {HTMLInputElement} */ field) => /radio|checkbox/.test(field.type);
 
-/** The answer as it stands in the controls. @param {number} i */
-const heardFrom = (i) => tidy(data.nodes[i],
-  fieldsOf(i).filter((field) => !isTick(field) || field.checked).map((field) => field.value).join(' '));
+/** The answer as it stands in the controls. @param {Spot} spot */
+const heardFrom = (spot) => simple.tidy(data.nodes[spot.i],
+  fieldsOf(spot).filter((field) => !isTick(field) || field.checked).map((field) => field.value).join(' '));
 
-/** Writes the kept answer into the controls. @param {number} i */
-function write(i) {
-  for (const field of fieldsOf(i)) {
-    if (isTick(field)) field.checked = state.raw[i].split(' ').includes(field.value);
-    else if (field.value !== state.raw[i]) field.value = state.raw[i];
+/** Writes the kept answer into the controls. @param {Spot} spot */
+function write(spot) {
+  const value = (spot.row || state).raw[spot.i];
+  if (!data.nodes[spot.i].t || (rich && rich.write(spot, value))) return;
+  for (const field of fieldsOf(spot)) {
+    if (isTick(field)) field.checked = value.split(' ').includes(field.value);
+    else if (field.value !== value) field.value = value;
   }
 }
 
 /** @param {Event} event */
 function heard(event) {
   const box = /** @type {HTMLElement} */ (event.target).closest('[data-i]');
-  if (!box) return;
-  const i = +(/** @type {HTMLElement} */ (box).dataset.i || 0);
+  const spot = spots.find((each) => each.box === box);
+  if (!spot) return;
   state.env.now = now();
-  state.set(i, heardFrom(i));
-  if (!state.problem(i)) complain(i, '');
+  (rich || state).set(spot.i, heardFrom(spot), spot.row, event);
+  if (!state.problem(spot.i, spot.row)) complain(spot, '');
   if (!$('.bad')) $('#trouble').hidden = true;
   react();
   clearTimeout(timer);
@@ -98,22 +112,31 @@ function heard(event) {
 }
 
 /** The pages with something to ask or to say now. @returns {number[]} */
-const shown = () => pages.map((_, n) => n).filter((n) => data.pages[n].some((/** @type {number} */ i) => state.relevant[i]));
+function shown() {
+  const found = new Set(spots.filter(({ i, row }) => (row || state).relevant[i] && (data.nodes[i].t || data.nodes[i].a))
+    .map((spot) => spot.page));
+  return [...found];
+}
 
 /** Shows what is relevant, offers the choices that fit, and says where one is. */
 function react() {
-  boxes.forEach((box, i) => {
-    box.hidden = !state.relevant[i];
-    if (!data.nodes[i].f) return;
-    const offered = state.choices(i);
+  if (rich) rich.draw();
+  spots.forEach((spot) => {
+    const { box, i, row } = spot;
+    box.hidden = !(row || state).relevant[i];
+    if (!data.nodes[i].f || (rich && rich.offers(spot))) return;
+    const offered = state.choices(i, row);
     for (const option of $$('[value]:not([value=""])', box)) {
       option.disabled = (option.closest('.opt') || option).hidden = !offered.includes(option.value);
     }
-    write(i);
+    write(spot);
   });
   const path = shown();
   const at = path.indexOf(page);
-  $('[data-step]').textContent = text('step').replace('{n}', at + 1).replace('{total}', path.length);
+  const words = text('step').replace('{n}', at + 1).replace('{total}', path.length);
+  const place = $('[data-step]');
+  if (place.textContent === words) return;
+  place.textContent = words;
   $$('.strokes li').forEach((stroke, n) => {
     stroke.hidden = n >= path.length;
     stroke.className = n < at ? 'done' : n > at ? '' : 'now';
@@ -139,15 +162,16 @@ function show(n, moved) {
 
 /** Says beside each answer of a page what is not right; tells whether all is. @param {number} n @returns {boolean} */
 function checkPage(n) {
-  const wrong = data.pages[n].filter((/** @type {number} */ i) => {
-    const problem = state.problem(i);
-    complain(i, problem && (message(i, problem) || text(problem)));
+  const wrong = spots.filter((spot) => {
+    if (spot.page !== n) return false;
+    const problem = state.problem(spot.i, spot.row);
+    complain(spot, problem && (message(spot, problem) || text(problem)));
     return problem;
   });
   const banner = $('#trouble');
   banner.hidden = !wrong.length;
   if (!wrong.length) return true;
-  const box = /** @type {HTMLElement} */ (boxes.get(wrong[0]));
+  const { box } = wrong[0];
   const link = $('a', banner);
   link.textContent = $('.err', box).textContent;
   link.href = '#' + box.id;
@@ -156,10 +180,9 @@ function checkPage(n) {
   return false;
 }
 
-/** @param {number} i @param {string} words */
-function complain(i, words) {
-  const box = /** @type {HTMLElement} */ (boxes.get(i));
-  const error = $('.err', box);
+/** @param {Spot} spot @param {string} words */
+function complain({ box, i }, words) {
+  const error = data.nodes[i].t && $('.err', box);
   if (!error) return;
   box.classList.toggle('bad', !!words);
   error.hidden = !words;
@@ -169,15 +192,15 @@ function complain(i, words) {
 /** One of our own sentences in the present language. @param {string} key @returns {any} */
 const text = (key) => data.ui[lang][key];
 
-/** The form's own message. @param {number} i @param {string} problem @returns {string} */
-function message(i, problem) {
-  const said = (data.nodes[i].m || {})[problem] || {};
-  return said[lang] || said[data.langs[0]];
+/** The form's own message. @param {Spot} spot @param {string} problem @returns {string} */
+function message({ i, row }, problem) {
+  if (rich) return state.message(i, row);
+  return ((data.nodes[i].m || {})[problem] || {})[lang];
 }
 
 /** @param {SubmitEvent} event */
 function submitted(event) {
-  if (event.target !== form || /** @type {any} */ (event.submitter || {}).name === '_lang') return;
+  if (event.target !== form || isDirect || /** @type {any} */ (event.submitter || {}).name === '_lang') return;
   const go = event.submitter ? /** @type {HTMLButtonElement} */ (event.submitter).value : 'next';
   const path = shown();
   const step = path[path.indexOf(page) + (go === 'back' ? -1 : 1)];
@@ -185,50 +208,24 @@ function submitted(event) {
   if (go === 'back' || (checkPage(page) && !isLast)) {
     if (!isLast) show(step, true);
   } else if (isLast) {
-    const wrong = path.find((n) => data.pages[n].some((/** @type {number} */ i) => state.problem(i)));
-    if (wrong === undefined) {
-      if (isHooked && !saving) {
-        // htmx takes it from here and our extension answers; never the browser's own post besides
-        event.preventDefault();
-        return;
-      }
-      if (!saving) save().then(() => $('#main').replaceChildren(...receipt().childNodes), refused);
+    const wrong = spots.find(({ i, row }) => state.problem(i, row));
+    if (!wrong) {
+      if (!saving) save().then(thank, () => setTimeout(goDirect)); // a form posts nothing while its last submit goes on
     } else {
-      show(wrong, true);
-      checkPage(wrong);
+      show(wrong.page, true);
+      checkPage(wrong.page);
     }
   }
   event.preventDefault();
   event.stopImmediatePropagation();
 }
 
-/** htmx posts the form; our extension answers from the outbox instead of from the network. */
-function useOutbox() {
-  const htmx = /** @type {any} */ (window).htmx;
-  if (!htmx) {
-    $('#htmx').addEventListener('load', useOutbox);
-    return;
-  }
-  isHooked = true;
-  htmx.registerExtension('outbox', {
-    htmx_before_request: (/** @type {Element} */ elt, /** @type {any} */ detail) => {
-      if (elt === form) detail.ctx.fetch = answer;
-    },
-  });
-}
-
-/** @param {string} address @param {RequestInit} request @returns {Promise<Response>} */
-async function answer(address, request) {
-  try {
-    await save();
-    return new Response(receipt().innerHTML);
-  } catch (error) {
-    // no store here (blocked, private, full): the node takes it directly, or we say plainly that it is not saved
-    const direct = await fetch(address, request).catch(() => null);
-    if (direct && direct.ok && direct.headers.get('X-Collector')) return direct;
-    refused();
-    return new Response(null, { status: 204 });
-  }
+/** No store here (blocked, private, full): htmx posts to the node, or app.js says plainly that nothing is saved. */
+function goDirect() {
+  if (rich) control('was', JSON.stringify(state.dump()));
+  isDirect = true;
+  $('[value=send]').click();
+  isDirect = false;
 }
 
 /** Saves once, however often it is pressed: a record's bytes never change. @returns {Promise<void>} */
@@ -243,16 +240,17 @@ function save() {
 /** Writes the record in one strict transaction; resolves when it is on the disk. */
 async function put() {
   state.env.now = now();
-  state.settle();
+  state.finish();
   clearTimeout(timer);
-  const { form: name, version, sha, title } = data;
+  const { form: name, version, sha } = data;
   const saved = new Date();
+  const [files, sent] = rich ? rich.files() : [{}, {}];
   const body = canonical({
-    ...record, version, form: name, form_sha: sha, kind: 'submission', mode: 'web', salt: salt(),
+    ...record, ...files, version, form: name, form_sha: sha, kind: 'submission', mode: 'web', salt: salt(),
     finished: isoLocal(saved), lang: data.codes[lang], answers: state.answers(),
   });
   try {
-    await add({ id: record.id, form: name, version, title, state: 'saved', saved: +saved, body }, draftKey());
+    await add({ id: record.id, form: name, version, title: document.title, state: 'saved', saved: +saved, body, ...sent }, draftKey());
   } catch (error) {
     if (/** @type {any} */ (error || {}).name !== 'ConstraintError') throw error;
     // another tab went on from the same draft and saved first: this is a second record
@@ -261,23 +259,16 @@ async function put() {
   }
 }
 
-/** The receipt, from the page's own template; it stays true as the record moves on. @returns {HTMLElement} */
-function receipt() {
-  const holder = document.createElement('div');
-  holder.append($('#receipt').content.cloneNode(true));
-  $('[data-record]', holder).dataset.record = record.id;
+/** Shows the receipt, from the page's own template; it stays true as the record moves on. */
+function thank() {
+  const { content } = $('#receipt');
+  $('[data-record]', content).dataset.record = record.id;
+  $('#main').replaceChildren(content);
   import('./mine.js').then((mine) => mine.follow(record.id));
-  return holder;
-}
-
-function refused() {
-  const banner = $('#unsaved');
-  banner.hidden = false;
-  banner.scrollIntoView();
 }
 
 function keep() {
-  if (!saving) keepDraft(draftKey(), { record, raw: state.raw, page, lang }).catch(() => 0);
+  if (!saving) keepDraft(draftKey(), { record, raw: state.dump(), page, lang, files: rich && rich.held }).catch(() => 0);
 }
 
 /** @param {MouseEvent} event */
@@ -298,6 +289,7 @@ function speak(name) {
   lang = name;
   control('language', name);
   state.env.lang = document.documentElement.lang = data.codes[name];
+  state.env.language = name;
   translate();
   $$('[data-lang]').forEach((chip) => chip.setAttribute('aria-current', chip.dataset.lang === name));
   state.settle();
@@ -307,5 +299,6 @@ function speak(name) {
 function translate() {
   const places = [...$$('[data-t]', form), ...$$('[data-t]', $('#receipt').content)];
   if (!data.texts[drawn]) data.texts[drawn] = places.map((place) => place.textContent);
-  places.forEach((place, n) => { place.textContent = data.texts[lang][n]; });
+  // the texts of a row that may be there several times carry their number
+  places.forEach((place, n) => { place.textContent = data.texts[lang][place.dataset.t || n]; });
 }

@@ -3,11 +3,12 @@
  * Functions few forms use: the same ones as collector/forms/expressions/rare.py. Importing it makes engine.js know them;
  * the page does so only where the form's expressions call one of them.
  * @typedef {import("./engine.js").Value} Value
+ * @typedef {import("./engine.js").IR} IR
  */
 import {
-  CLOCK, DAY, characters, clockMilliseconds, nodes, register, toMoment, toNumber, zoneMinutes,
+  CLOCK, DAY, characters, clockMilliseconds, evaluateNodes, functions, nodes, register, rowText, toMoment, toNumber, zoneMinutes,
 } from "./functions.js";
-import { readNumber, toText, truth } from "./engine.js";
+import { calls, readNumber, toText, truth } from "./engine.js";
 
 const TIME = new RegExp("^" + CLOCK);
 const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -59,6 +60,26 @@ function parkMiller(seed) {
   };
 }
 
+/** Seed as a number; a text that is none counts by its hash, an empty one as 0. @param {Value} seed */
+function seedNumber(seed) {
+  const number = toNumber(seed);
+  const text = typeof seed == "string" || Array.isArray(seed) ? toText(seed) : "";
+  return number === number ? number : text ? textSeed(String(functions.digest({}, text, "sha-256", "hex"))) : 0;
+}
+
+/** First 64 bits of a hash as a signed number, modulo 2^31 - 1 (which 2^32 leaves 2 over). @param {string} hash */
+function textSeed(hash) {
+  const [high, low] = [0, 8].map((at) => parseInt(hash.slice(at, at + 8), 16));
+  return high < 2147483648 ? (high * 2 + low) % 2147483647 : -(((4294967295 - high) * 2 + 4294967296 - low) % 2147483647);
+}
+
+/** @param {any} held what a row holds: text, null or rows */
+const isHeld = (held) => held != null && !(Array.isArray(held) && !held.length);
+
+/** Slots of a row that a node-set of groups means. @param {IR} ir @returns {number[]|undefined} */
+const groupSlots = (ir) => ir[0] == "c" ? groupSlots(ir[1]) : ir[0] == "f" ? groupSlots(ir[2])
+  : Array.isArray(ir[3]) ? ir[3] : undefined;
+
 register({
   "boolean-from-string": (env, a) => toText(a) == "1" || toText(a) == "true",
   ceiling: (env, a) => Math.ceil(toNumber(a)),
@@ -78,7 +99,6 @@ register({
       return at < 0 ? each : others[at] || "";
     }).join("");
   },
-  "count-non-empty": (env, a) => a.filter((/** @type {any} */ node) => node !== "").length,
   "date-time"(env, a) {
     const moment = toMoment(a, env.now[1]);
     return !moment ? "" : moment.offset == null ? moment : { days: moment.days, offset: env.now[1] };
@@ -146,12 +166,24 @@ register({
     }
   },
   randomize(env, value, seed) {
-    const found = value.slice();
-    const draw = seed == null ? env.random : parkMiller(toNumber(seed));
-    for (let last = found.length - 1; last > 0; last--) {
-      const other = Math.floor(draw() * (last + 1));
-      [found[last], found[other]] = [found[other], found[last]];
+    const draw = seed == null ? env.random : parkMiller(seedNumber(seed));
+    /** @type {any[]} */
+    const found = [];
+    for (const node of value) {
+      // "inside-out" Fisher-Yates: the newcomer takes a place, who stood there goes to the end
+      const other = Math.floor(draw() * (found.length + 1));
+      found.push(found[other]);
+      found[other] = node;
     }
     return found;
   },
 });
+
+// Texts that are not empty; rows and groups that hold any question at all.
+calls["count-non-empty"] = (env, nodes) => {
+  const slots = groupSlots(nodes);
+  return evaluateNodes(nodes, env).filter((node) => Array.isArray(node)
+    ? (slots ? slots.map((slot) => node[slot]) : node.slice(1)).some(isHeld) : node !== "").length;
+};
+calls.randomize = (env, nodes, ...seed) => evaluateNodes(["f", "randomize", nodes, ...seed], env)
+  .map((node) => Array.isArray(node) ? rowText(node, groupSlots(nodes)) : node);

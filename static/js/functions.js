@@ -24,7 +24,7 @@ const DATE_TIME = new RegExp("^[ \\t\\r\\n]*([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T" + 
 const isMoment = (value) => !!value && value.days === +value.days;
 
 /** Join all the texts in a row, or in some slots of it. @param {Row} row @param {number[]} [slots] @returns {string} */
-const rowText = (row, slots) => (slots ? slots.map((slot) => row[slot]) : row.slice(1))
+export const rowText = (row, slots) => (slots ? slots.map((slot) => row[slot]) : row.slice(1))
   .map((held) => Array.isArray(held) ? held.map((inner) => rowText(inner)).join("") : held || "").join("");
 
 /** Write a number without an exponent. @param {number} value */

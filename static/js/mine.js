@@ -5,8 +5,25 @@ import { all, drain } from './outbox.js';
 /** @typedef {import('./outbox.js').Entry} Entry */
 const STEPS = ['saved', 'sent', 'central'];
 
-/** @param {Entry} entry @returns {number} 0 saved here, 1 sent, 2 in central */
-const reached = (entry) => (entry.state === 'central' ? 2 : /saved|stopped/.test(entry.state) ? 0 : 1);
+/**
+ * How far a record came with all its files: 0 saved here, 1 sent, 2 in central.
+ * @param {Entry} entry @param {number} missing bytes of its files that the node does not have
+ */
+function reached(entry, missing) {
+  const at = entry.state === 'central' ? 2 : /saved|stopped/.test(entry.state) ? 0 : 1;
+  return entry.blobs ? Math.min(at, missing ? 0 : 1) : at;
+}
+
+/** @param {Entry} entry @returns {Promise<number>} */
+const missingOf = async (entry) => (entry.blobs ? import('./files.js').then((files) => files.missingBytes(entry.blobs)).catch(() => 0) : 0);
+
+/** Says how many kB of files wait, in the sentence that the page brings. @param {ParentNode} place @param {number} missing */
+function sayFiles(place, missing) {
+  const line = /** @type {HTMLElement | null} */ (place.querySelector('[data-files]'));
+  if (!line) return;
+  line.hidden = !missing;
+  line.textContent = (line.dataset.files || '').replace('{kb}', String(Math.ceil(missing / 1000)));
+}
 
 /** @param {number | undefined} ms @returns {string} */
 const clock = (ms) => (ms ? new Date(ms).toLocaleString(document.documentElement.lang || 'es',
@@ -17,7 +34,7 @@ export function follow(id) {
   const tell = async () => {
     const place = /** @type {HTMLElement | null} */ (document.querySelector(`[data-record="${id}"]`));
     const entry = (await all()).find((one) => one.id === id);
-    if (place && entry) draw(place, entry);
+    if (place && entry) draw(place, entry, await missingOf(entry));
     return place;
   };
   const first = async () => {
@@ -28,12 +45,14 @@ export function follow(id) {
     else setTimeout(first, 50);
   };
   addEventListener('outbox:changed', tell);
+  addEventListener('files:changed', tell);
   first();
 }
 
-/** @param {HTMLElement} place @param {Entry} entry */
-function draw(place, entry) {
-  const at = reached(entry);
+/** @param {HTMLElement} place @param {Entry} entry @param {number} missing */
+function draw(place, entry, missing) {
+  const at = reached(entry, missing);
+  sayFiles(place, missing);
   STEPS.forEach((step, n) => {
     const line = place.querySelector(`[data-step=${step}]`);
     if (!line) return;
@@ -53,6 +72,7 @@ export function start() {
   const file = document.querySelector('[data-export]');
   if (file) file.addEventListener('click', exportWaiting);
   addEventListener('outbox:changed', list);
+  addEventListener('files:changed', list);
   addEventListener('node:down', () => signal(false));
   addEventListener('node:up', () => signal(true));
   list();
@@ -69,9 +89,9 @@ async function list() {
   const entries = (found || []).reverse();
   const place = /** @type {HTMLElement} */ (document.querySelector('[data-outbox]'));
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById('entry'));
-  const rows = entries.map((entry) => row(template, entry));
-  place.replaceChildren(...rows);
-  const waiting = entries.filter((entry) => entry.state === 'saved').length;
+  const missing = await Promise.all(entries.map(missingOf));
+  place.replaceChildren(...entries.map((entry, n) => row(template, entry, missing[n])));
+  const waiting = entries.filter((entry, n) => entry.state === 'saved' || missing[n]).length;
   const isStopped = entries.some((entry) => entry.state === 'stopped');
   const say = !found ? 'blocked' : !entries.length ? 'none' : isStopped ? 'help' : waiting ? 'waiting' : 'sent';
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-say]'))) {
@@ -80,13 +100,14 @@ async function list() {
   }
 }
 
-/** @param {HTMLTemplateElement} template @param {Entry} entry @returns {Node} */
-function row(template, entry) {
+/** @param {HTMLTemplateElement} template @param {Entry} entry @param {number} missing @returns {Node} */
+function row(template, entry, missing) {
   const line = /** @type {HTMLElement} */ (template.content.cloneNode(true));
   /** @type {Element} */ (line.querySelector('[data-title]')).textContent = entry.title;
   /** @type {Element} */ (line.querySelector('[data-time]')).textContent = clock(entry.saved);
   const state = /** @type {Element} */ (line.querySelector('.state'));
-  const word = entry.state === 'stopped' ? 'stopped' : STEPS[reached(entry)];
+  const word = entry.state === 'stopped' ? 'stopped' : STEPS[reached(entry, missing)];
+  sayFiles(line, missing);
   state.className = 'state ' + (word === 'stopped' ? 'stop2' : word);
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (state.querySelectorAll('[data-word]'))) {
     place.hidden = place.dataset.word !== word;
@@ -94,13 +115,25 @@ function row(template, entry) {
   return line;
 }
 
-/** Saves what central does not have yet as a file: one canonical record a line, for rescue by cable or message. */
+/** Saves what central does not have yet, for rescue by cable or message: records a line each, their files one by one. */
 async function exportWaiting() {
-  const waiting = (await all()).filter((entry) => entry.body);
-  const file = new Blob([waiting.map((entry) => entry.body).join('\n') + '\n'], { type: 'application/x-ndjson' });
+  const entries = await all();
+  const waiting = entries.filter((entry) => entry.body);
+  const hashes = new Set(entries.flatMap((entry) => entry.blobs || []));
+  download([waiting.map((entry) => entry.body).join('\n') + '\n'], 'application/x-ndjson', 'respuestas-pendientes.ndjson');
+  if (!hashes.size) return;
+  const { readFile } = await import('./files.js');
+  for (const sha256 of hashes) {
+    const content = await readFile(sha256);
+    if (content) download([content], 'application/octet-stream', 'archivo-' + sha256);
+  }
+}
+
+/** @param {BlobPart[]} parts @param {string} type @param {string} name */
+function download(parts, type, name) {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(file);
-  link.download = 'respuestas-pendientes.ndjson';
+  link.href = URL.createObjectURL(new Blob(parts, { type }));
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }

@@ -7,7 +7,7 @@
  * A record's body leaves this browser only when an answer of ours says that central holds it.
  *
  * @typedef {{id: string, form: string, version: string, title: string, state: string, saved: number, sent?: number,
- *   central?: number, body: string}} Entry
+ *   central?: number, body: string, blobs?: string[]}} Entry blobs: hashes of its files that central does not have yet
  * @typedef {{store: IDBObjectStore, done: Promise<void>}} Opened
  */
 
@@ -94,6 +94,7 @@ export async function drain() {
     await alone(async () => {
       await sendAll();
       await askCentral();
+      if ((await all()).some((entry) => entry.blobs)) await (await import('./send-files.js')).sendFiles();
     });
     wait = 2000;
     dispatchEvent(new Event('node:up'));
@@ -104,7 +105,7 @@ export async function drain() {
     draining = false;
   }
   clearTimeout(timer);
-  if ((await all().catch(() => [])).some((entry) => entry.state === 'saved' || entry.state === 'sent')) {
+  if ((await all().catch(() => [])).some((entry) => entry.state === 'saved' || entry.state === 'sent' || entry.blobs)) {
     timer = setTimeout(drain, wait * (0.7 + Math.random() * 0.6));
   }
 }

@@ -24,8 +24,18 @@ const SHAPES = {
   geopoint: PLACE, geotrace: LINE, geoshape: LINE, acknowledge: 'OK',
 };
 
+/** What is asked for a year or a month is stored as a date. @param {RowNode} node @param {string} text */
+function whole(node, text) {
+  if (node.t === 'range') return text.replace(',', '.');
+  return node.y && /^\d{4}(-\d\d)?$/.test(text) ? text + '-01-01'.slice(text.length - 4) : text;
+}
+
+/** A range has its ends, a rank each choice once. @param {RowNode} node @param {string} value @returns {boolean} */
+const isOrdered = (node, value) => node.t === 'range' ? !node.u || (+value >= node.u[0] && +value <= node.u[1])
+  : node.t !== 'rank' || new Set(value.split(/\s+/)).size === value.split(/\s+/).length;
+
 /** @param {RowNode} node @param {string} value @returns {boolean} */
-const suits = (node, value) => value.length <= 20000 && fits(node, value)
+const suits = (node, value) => (value.length <= 20000 || [...value].length <= 20000) && fits(node, value) && isOrdered(node, value)
   && (!SHAPES[node.t] || new RegExp(`^(${SHAPES[node.t]})$`).test(value))
   && (node.t !== 'datetime' || fits({ ...node, t: 'date' }, value.slice(0, 10)));
 
@@ -41,7 +51,7 @@ register({
 export function open(form, now, lang, language) {
   const { nodes } = form;
   const {
-    root, env, inLevel, allRows, append, born, cut, keep, rest, settle, finish, ask, truth, choices, start,
+    root, env, inLevel, allRows, append, born, cut, keep, rest, settle, finish, ask, truth, choices, start, quietly,
   } = settling(form, now, lang, nameOfChoice, textById);
 
   /** @param {number} i @param {Row} row @returns {Text} name -> label in the language now */
@@ -88,7 +98,7 @@ export function open(form, now, lang, language) {
   /** @param {Text | undefined} text @param {Row} row @returns {string} in the language now, with the answers it shows */
   function say(text, row = root) {
     if (!text) return '';
-    const name = language || Object.keys(form.codes).find((each) => form.codes[each] === env.lang) || form.langs[0];
+    const name = env.language || Object.keys(form.codes).find((each) => form.codes[each] === env.lang) || form.langs[0];
     const found = [name, ...form.langs, ...Object.keys(text)].find((each) => text[each]);
     return found === undefined ? '' : text[found].replace(OUTPUT, (_, number) => output(form.outputs[number], row));
   }
@@ -147,16 +157,45 @@ export function open(form, now, lang, language) {
     }
   }
 
+  // -- keeping
+
+  /** @typedef {{v?: Object<string, string>, r?: Object<string, any[]>}} Kept  texts and rows by node, as on the node */
+  /** @param {Row} row @returns {Kept} everything that is kept, relevant or not */
+  function dump(row = root) {
+    /** @type {Required<Kept>} */
+    const kept = { v: {}, r: {} };
+    for (const i of inLevel[row.at]) {
+      if (nodes[i].R) kept.r[i] = row.rows[i].map(dump);
+      else if (row.raw[i]) kept.v[i] = row.raw[i];
+    }
+    return kept;
+  }
+
+  /** @param {Row} row @param {Kept} kept */
+  function restoreRow(row, kept) {
+    for (const i of inLevel[row.at]) {
+      if (nodes[i].R) {
+        cut(row, i, 0);
+        for (const each of (kept.r || {})[i] || []) restoreRow(append(row, i), each);
+      } else if (nodes[i].s) {
+        row.raw[i] = (kept.v || {})[i] || '';
+        row[nodes[i].s] = row.relevant[i] ? row.raw[i] : null;
+        if (row.raw[i]) row.drawn.add(i);
+      }
+    }
+  }
+
+  env.language = language;
   start();
 
   return {
-    root, raw: root.raw, relevant: root.relevant, env, settle, finish, problem, problems, choices, choiceLabels, answers,
+    root, dump, raw: root.raw, relevant: root.relevant, env, settle, finish, problem, problems, choices, choiceLabels, answers,
     say, isReadonly,
     /** @param {number} i @param {Row} row */
     isRequired: (i, row = root) => truth(nodes[i].q, row, false),
     /** @param {number} i @param {string} text @param {Row} row */
     set(i, text, row = root) {
-      keep(i, row, tidy(nodes[i], text));
+      keep(i, row, whole(nodes[i], tidy(nodes[i], text)));
       rest();
     },
     /** @param {number} i @param {Row} parent @returns {Row} */
@@ -176,9 +215,14 @@ export function open(form, now, lang, language) {
       fillRow(root, given);
       settle();
     },
+    /** @param {Kept} kept what `dump` gave */
+    restore(kept) {
+      restoreRow(root, kept);
+      quietly(settle);
+    },
     /** @param {string} name a language of the form */
     speak(name) {
-      language = name;
+      env.language = name;
       env.lang = form.codes[name] || name;
       settle();
     },

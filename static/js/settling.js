@@ -8,8 +8,10 @@
  * @typedef {any[]} IR
  * @typedef {Object<string, string>} Text
  * @typedef {{v?: Object<string, string>, r?: Object<string, Seed[]>}} Seed  values and rows by node
- * @typedef {import('./state.js').FormNode & {p?: number, R?: 1, n?: IR, e?: IR, P?: string, z?: Seed, L?: Text, m?: Object<string, Text>,
+ * @typedef {import('./state.js').FormNode & {p?: number, R?: 1, n?: IR, e?: IR, P?: string, z?: Seed, L?: Text,
+ *   m?: Object<string, Text>, y?: number, u?: number[], h?: 1,
  *   w?: [IR, number, number]}} RowNode  p: the repeat around it; n: row count; e: readonly; z: what a new row holds; P: path;
+ *   y: characters of a date that are asked; u: the ends of a range; h: a choice goes on to the next page;
  *   w: choices are rows: their node-set, value and label
  * @typedef {{e: string[], a: number, w: IR, i: number, v?: IR, t: number}} Action  t: the node whose change sets it off
  * @typedef {{nodes: RowNode[], order: number[], lists: Object<string, any>, choices: Object<string, string[]>,
@@ -364,8 +366,15 @@ export function settling(form, now, lang, choiceLabel, textOf) {
     rest();
   }
 
+  /** Does `work` without anything being set off by it. @param {() => void} work */
+  function quietly(work) {
+    isOpen = false;
+    work();
+    [fired, born, isOpen] = [[], [], true];
+  }
+
   return {
-    root, env, inLevel, allRows, append, born: (/** @type {Row} */ row) => born.push(row), cut, keep, rest, settle, finish,
+    quietly, root, env, inLevel, allRows, append, born: (/** @type {Row} */ row) => born.push(row), cut, keep, rest, settle, finish,
     ask, truth, choices, start,
   };
 }

@@ -99,7 +99,14 @@ export function open(form, now, lang) {
   }
 
   settle();
-  return { raw, relevant, env, set, settle, problem, choices, answers };
+  return {
+    raw, relevant, env, set, settle, finish: settle, problem, choices, answers,
+    dump: () => raw,
+    restore(/** @type {string[]} */ kept) {
+      kept.forEach((text, i) => { raw[i] = text; });
+      settle();
+    },
+  };
 }
 
 /** Lists travel by column and are read by item. @param {Record<string, Record<string, any[]>>} columns */

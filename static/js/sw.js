@@ -2,12 +2,15 @@
 /// <reference lib="webworker" />
 /**
  * The service worker, secure origins only. VERSION and KEEP are written in front of it by the node.
- * Hashed files: cache first. Form pages: network first with a cap of 3 s, then the kept page. Posts are not touched.
+ * Hashed files, and files of a form: cache first. Form pages: network first with a cap of 3 s, then the kept page.
+ * Posts are not touched.
  */
 /* global VERSION, KEEP */
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const FILES = 'files-' + VERSION;
 const PAGES = 'pages';
+const MEDIA = 'media'; // a form's files: their bytes never change, so they outlive releases
+const MEDIA_PATH = /^\/f\/[^/]+\/[^/]+\/media\/./;
 
 worker.addEventListener('install', (event) => {
   event.waitUntil(caches.open(FILES).then((cache) => cache.addAll(KEEP)));
@@ -25,16 +28,21 @@ async function renew() {
     if (!answer || !ours(answer)) return;
     await pages.put(request, answer);
   }
-  const names = (await caches.keys()).filter((name) => name !== FILES && name !== PAGES);
+  const names = (await caches.keys()).filter((name) => ![FILES, PAGES, MEDIA].includes(name));
   await Promise.all(names.map((name) => caches.delete(name)));
 }
 
 worker.addEventListener('message', (event) => {
-  if (event.data && event.data.keep) {
-    event.waitUntil(caches.open(PAGES).then((cache) => Promise.all(event.data.keep.map(
-      (/** @type {string} */ address) => fetch(address).then((answer) => ours(answer) && cache.put(address, answer))))));
-  }
+  if (event.data && event.data.keep) event.waitUntil(Promise.all(event.data.keep.map(keep)));
 });
+
+/** One file that cannot be had keeps no other from being kept. @param {string} address */
+async function keep(address) {
+  const cache = await caches.open(MEDIA_PATH.test(address) ? MEDIA : PAGES);
+  if (MEDIA_PATH.test(address) && await cache.match(address)) return;
+  const answer = await fetch(address).catch(() => null);
+  if (answer && ours(answer)) await cache.put(address, answer);
+}
 
 /** @param {Response} answer @returns {boolean} ours, not a Wi-Fi portal's */
 const ours = (answer) => answer.ok && answer.headers.get('X-Collector') === '1';
@@ -43,6 +51,7 @@ worker.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== 'GET' || url.origin !== location.origin) return;
   if (url.pathname.startsWith('/static/')) event.respondWith(fileFirst(event.request));
+  else if (MEDIA_PATH.test(url.pathname)) event.respondWith(mediaFirst(event.request));
   else if (event.request.mode !== 'navigate' && !url.pathname.endsWith('/form.json')) return;
   else if (/^\/(f|mis-respuestas)\b/.test(url.pathname)) event.respondWith(pageFirst(event.request, url));
   else if (!/^\/(lab|equipo|api|sync)\b/.test(url.pathname)) {
@@ -53,6 +62,21 @@ worker.addEventListener('fetch', (event) => {
 /** @param {Request} request @returns {Promise<Response>} */
 async function fileFirst(request) {
   return (await caches.match(request)) || fetch(request);
+}
+
+/** A kept file of a form, or the part of it that a player asks for. @param {Request} request @returns {Promise<Response>} */
+async function mediaFirst(request) {
+  const kept = await (await caches.open(MEDIA)).match(request.url);
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get('Range') || '');
+  if (!kept) return fetch(request);
+  if (!range) return kept;
+  const whole = await kept.arrayBuffer();
+  const part = whole.slice(+range[1], range[2] ? +range[2] + 1 : whole.byteLength);
+  if (!part.byteLength) return new Response(null, { status: 416, headers: { 'Content-Range': `bytes */${whole.byteLength}` } });
+  const headers = new Headers(kept.headers);
+  headers.set('Content-Range', `bytes ${range[1]}-${+range[1] + part.byteLength - 1}/${whole.byteLength}`);
+  headers.set('Content-Length', String(part.byteLength));
+  return new Response(part, { status: 206, headers });
 }
 
 /** @param {Request} request @param {URL} url @returns {Promise<Response>} */

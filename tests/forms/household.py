@@ -53,4 +53,4 @@ def household_xml() -> str:
 @lru_cache
 def household() -> Form:
     """Return the form, read whole."""
-    return read_xform(household_xml(), everything=True)
+    return read_xform(household_xml())

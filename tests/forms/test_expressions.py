@@ -244,7 +244,7 @@ def test_today_is_the_respondents_day_even_late_in_the_evening():
 
 @pytest.mark.parametrize("text", ["2012-02-30", "2023-02-29", "0000-01-01", "2012-1-1", "not a date", ""])
 def test_what_is_no_date_gives_nothing(text):
-    assert ask(f"date('{text}')") == ""
+    assert ask(f"date(string('{text}'))") == ""
     assert ask(f"format-date('{text}', '%Y')") == ""
 
 

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import Workbook
 
 from collector.forms.readers import read_sheets
-from collector.publishing import MAX_BYTES, Checked, check_file, check_path, put_together
+from collector.publishing import MAX_BYTES, Checked, check_file, check_path, put_together, task_of
 
 SAMPLES = Path(__file__).parent / "samples"
 STARTER = Path(__file__).parents[2] / "collector" / "starter"
@@ -80,9 +80,9 @@ def test_row_numbers_are_those_the_author_sees(ending: str) -> None:
 
 def test_an_error_far_below_blank_rows_has_its_true_row() -> None:
     gap: Grid = [["", "", ""] for _ in range(70)]
-    content = workbook(survey=[*SURVEY, *gap, ["geopoint", "lugar", "¿Dónde?"]], settings=SETTINGS)
+    content = workbook(survey=[*SURVEY, *gap, ["osm", "lugar", "¿Dónde?"]], settings=SETTINGS)
     (found,) = check_file("prueba.xlsx", content).report.findings
-    assert (found.row, found.column, found.cell) == (73, "type", "geopoint")
+    assert (found.row, found.column, found.cell) == (73, "type", "osm")
 
 
 def test_a_csv_with_semicolons_is_read_too() -> None:
@@ -179,12 +179,12 @@ def test_a_check_that_takes_too_long_is_stopped_and_said() -> None:
 
 def test_what_was_found_before_the_worker_ended_is_kept() -> None:
     """The worker is asked for real, read up to its first line, and killed with the rest unsaid."""
-    content = workbook(survey=[*SURVEY, ["geopoint", "lugar", "¿Dónde?"]], settings=SETTINGS)
-    command = [sys.executable, "-P", "-m", "collector.publishing_worker", "prueba.xlsx", "20"]
+    content = workbook(survey=[*SURVEY, ["osm", "lugar", "¿Dónde?"]], settings=SETTINGS)
+    command = [sys.executable, "-P", "-m", "collector.publishing_worker", "20"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as worker:
         assert worker.stdin is not None and worker.stdout is not None
-        worker.stdin.write(content)
+        worker.stdin.write(task_of("prueba.xlsx", content, {}))
         worker.stdin.close()
         first = worker.stdout.readline()
         worker.kill()
@@ -197,7 +197,7 @@ def test_what_was_found_before_the_worker_ended_is_kept() -> None:
 
 
 def test_the_report_as_json_has_the_agreed_keys() -> None:
-    content = workbook(survey=[*SURVEY, ["geopoint", "lugar", "¿Dónde?"]], settings=SETTINGS)
+    content = workbook(survey=[*SURVEY, ["osm", "lugar", "¿Dónde?"]], settings=SETTINGS)
     said = check_file("prueba.xlsx", content).report.to_json()
     assert list(said) == ["form_id", "version", "problems", "questions"]
     assert (said["form_id"], said["version"], said["questions"]) == ("prueba", "1", 1)

@@ -1,52 +1,9 @@
 """Publishing says everything that is wrong with a form at once, each finding with sheet, row and column."""
 
-from typing import Any
-
 import pytest
 
-from collector import publishing_worker
 from collector.forms.model import form_from_json
-from collector.forms.report import Finding, finding_from_json, order_findings
-
-SURVEY = ("type", "name", "label")
-CHOICES = "| choices | | | |\n| | list_name | name | label |\n| | si_no | si | Sí |\n| | si_no | no | No |\n"
-SETTINGS = "| settings | | |\n| | form_id | version |\n| | prueba | 2026112101 |\n"
-Row = tuple[str, ...]
-
-
-def table(name: str, *rows: Row) -> str:
-    """Write rows as one sheet of a Markdown form."""
-    lines = [f"| {name} |", *(f"| | {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)]
-    return "\n".join(lines) + "\n"
-
-
-def steps(markdown: str, name: str = "prueba.md") -> list[dict[str, Any]]:
-    """Run the worker's work in this process."""
-    said: list[dict[str, Any]] = []
-    publishing_worker.check(name, markdown.encode(), said.append)
-    return said
-
-
-def findings(*survey: Row, choices: str = CHOICES, settings: str = SETTINGS, extra: str = "") -> list[Finding]:
-    """Return what is found in a form with these survey rows, the header first."""
-    said = steps(table("survey", *survey) + choices + settings + extra)
-    return list(order_findings(finding_from_json(each) for step in said for each in step.get("findings", [])))
-
-
-def at(found: list[Finding], row: int | None, column: str, sheet: str = "survey") -> Finding:
-    """Return the one finding at a place."""
-    here = [finding for finding in found if (finding.sheet, finding.row, finding.column) == (sheet, row, column)]
-    assert len(here) == 1, found
-    return here[0]
-
-
-def errors(found: list[Finding]) -> list[tuple[int | None, str]]:
-    """Return row and column of the errors."""
-    return [(finding.row, finding.column) for finding in found if finding.severity == "error"]
-
-
-GOOD = ("text", "idea", "¿Qué cambiaría?")
-
+from tests.forms.sheet_findings import GOOD, SETTINGS, SURVEY, at, choices, errors, findings, found_in, steps, table
 
 # --- types
 
@@ -54,13 +11,9 @@ GOOD = ("text", "idea", "¿Qué cambiaría?")
 @pytest.mark.parametrize(
     ("written", "part"),
     [
-        ("begin_repeat", "se repite"),
-        ("geopoint", "punto en el mapa"),
-        ("dateTime", "fecha con hora"),
-        ("rank si_no", "ordenar"),
-        ("select_one_from_file pueblos.csv", "archivo"),
-        ("hidden", "oculto"),
         ("osm", "no se puede publicar"),
+        ("select_one_external pueblos", "no se puede publicar"),
+        ("begin loop over si_no", "no se puede publicar"),
         ("begin_kobomatrix", "no se puede publicar"),
         ("db:person", "no se puede publicar"),
         ("text audit", "no se puede publicar"),
@@ -69,7 +22,7 @@ GOOD = ("text", "idea", "¿Qué cambiaría?")
     ],
 )
 def test_a_type_outside_the_list_is_refused_by_name(written: str, part: str) -> None:
-    closing = ((written.replace("begin", "end"), "", ""),) if written.startswith("begin") else ()
+    closing = ((" ".join(written.replace("begin", "end").split()[:2]), "", ""),) if written.startswith("begin") else ()
     found = findings(SURVEY, GOOD, (written, "x", "¿Y esto?"), *closing)
     refused = at(found, 3, "type")
     assert (refused.severity, refused.cell) == ("error", written)
@@ -81,7 +34,7 @@ def test_a_mistyped_type_gets_the_near_one_as_hint() -> None:
     assert "¿Quiso decir integer?" in at(findings(SURVEY, ("intger", "x", "¿Cuántos?")), 2, "type").hint
 
 
-@pytest.mark.parametrize("written", ["deviceid", "username", "phonenumber", "email", "audit"])
+@pytest.mark.parametrize("written", ["username", "phonenumber", "email", "simserial", "subscriberid", "imei", "audit"])
 def test_a_metadata_type_is_accepted_with_a_warning(written: str) -> None:
     found = findings(SURVEY, GOOD, (written, "audit" if written == "audit" else "meta_x", ""))
     assert errors(found) == []
@@ -97,10 +50,21 @@ def test_a_list_that_is_not_there_is_named_with_the_near_one() -> None:
     assert "«sino»" in found.message and "¿Quiso decir si_no?" in found.hint
 
 
-def test_a_select_without_list_and_one_with_or_other_are_refused() -> None:
-    found = findings(SURVEY, ("select_one", "x", "¿Sí?"), ("select_one si_no or_other", "y", "¿No?"))
-    assert errors(found) == [(2, "type"), (3, "type")]
-    assert "${y} = 'otra'" in at(found, 3, "type").hint
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("select_one", "list_missing"),
+        ("select_one si_no algo", "list_two"),
+        ("select_one_from_file lugares.txt", "list_file_ending"),
+        ("rank si_no or_other", "or_other_list"),
+        ("select_one_from_file lugares.csv or_other", "or_other_list"),
+        ("select_one ${nada}", "reference_unknown"),
+    ],
+)
+def test_a_select_that_is_badly_written_is_refused_at_its_cell(written: str, code: str) -> None:
+    files = {"lugares.csv": b"name,label\na,A\n"}
+    found = findings(SURVEY, (written, "x", "¿Cuál?"), files=files)
+    assert at([each for each in found if each.severity == "error"], 2, "type").code == code
 
 
 # --- names, nesting, texts
@@ -169,14 +133,16 @@ def test_an_expression_error_keeps_its_caret_under_the_authors_text() -> None:
     assert expression[caret.index("^") :].startswith("duration(")
 
 
-def test_a_broken_reference_and_the_last_submission_are_refused() -> None:
+def test_a_broken_reference_is_refused_and_the_last_submission_is_empty_with_a_warning() -> None:
     found = findings((*SURVEY, "relevant"), (*GOOD, "${ idea } = 1"), ("text", "y", "¿Y?", "${last-saved#idea} = 1"))
-    assert errors(found) == [(2, "relevant"), (3, "relevant")]
+    assert errors(found) == [(2, "relevant")]
+    assert at(found, 3, "relevant").code == "last_saved"
 
 
 @pytest.mark.parametrize("value", ["${idea}", "today()", "2 + 1"])
-def test_a_default_that_is_a_calculation_is_refused(value: str) -> None:
-    assert errors(findings((*SURVEY, "default"), (*GOOD, ""), ("text", "y", "¿Y?", value))) == [(3, "default")]
+def test_a_default_may_be_a_calculation_and_its_errors_are_found(value: str) -> None:
+    rows = [(*GOOD, ""), ("text", "y", "¿Y?", value), ("text", "z", "¿Z?", f"foo({value})")]
+    assert errors(findings((*SURVEY, "default"), *rows)) == [(4, "default")]
 
 
 def test_a_fixed_default_is_accepted() -> None:
@@ -187,18 +153,15 @@ def test_a_fixed_default_is_accepted() -> None:
 # --- columns
 
 
-@pytest.mark.parametrize("column", ["trigger", "repeat_count", "parameters"])
-def test_a_column_that_changes_what_is_asked_is_refused_where_it_is_used(column: str) -> None:
-    found = findings((*SURVEY, column), (*GOOD, ""), ("text", "y", "¿Y?", "${idea}"))
+@pytest.mark.parametrize(("column", "cell"), [("intent", "org.app(a='b')"), ("query", "x = 1")])
+def test_a_column_that_needs_another_application_is_refused_where_it_is_used(column: str, cell: str) -> None:
+    found = findings((*SURVEY, column), (*GOOD, ""), ("text", "y", "¿Y?", cell))
     assert errors(found) == [(3, column)]
 
 
 def test_an_unknown_column_is_one_line_of_information() -> None:
-    found = findings((*SURVEY, "nota interna", "media::image"), (*GOOD, "a", "x.png"), ("text", "y", "¿Y?", "b", ""))
-    assert [(f.severity, f.row, f.column) for f in found] == [
-        ("info", 1, "nota interna"),
-        ("info", 1, "media::image"),
-    ]
+    found = findings((*SURVEY, "nota interna", "autoplay"), (*GOOD, "a", "audio"), ("text", "y", "¿Y?", "b", ""))
+    assert [(f.severity, f.row, f.column) for f in found] == [("info", 1, "nota interna"), ("info", 1, "autoplay")]
 
 
 def test_two_columns_for_one_thing_are_refused() -> None:
@@ -213,15 +176,17 @@ def test_search_is_refused_and_an_unknown_appearance_is_information() -> None:
     assert at(found, 3, "appearance").severity == "info" and len(found) == 2
 
 
+def test_an_appearance_that_is_not_known_is_named_once() -> None:
+    rows = [(*GOOD, "brillante"), ("text", "y", "¿Y?", "brillante w1"), ("text", "z", "¿Z?", "columns-3 no-calendar")]
+    found = findings((*SURVEY, "appearance"), *rows)
+    assert [(f.code, f.row) for f in found] == [("appearance_unknown", 2)]
+
+
 def test_an_error_of_excel_in_a_cell_is_found() -> None:
     assert errors(findings(SURVEY, ("text", "x", "#REF!"))) == [(2, "label")]
 
 
 # --- choices and settings
-
-
-def choices(*rows: Row) -> str:
-    return table("choices", ("list_name", "name", "label"), *rows)
 
 
 def test_choices_without_name_twice_or_without_text_are_found_on_their_rows() -> None:
@@ -245,10 +210,39 @@ def test_repeated_choices_are_accepted_where_the_author_allows_them() -> None:
     assert errors(findings(SURVEY, ("select_one l", "x", "¿Cuál?"), choices=rows, settings=allowed)) == []
 
 
-@pytest.mark.parametrize("form_id", ["una encuesta", "a/b", "ficha.xlsx", "x" * 250])
-def test_a_form_id_that_cannot_be_an_address_is_refused(form_id: str) -> None:
-    found = findings(SURVEY, GOOD, settings=table("settings", ("form_id", "version"), (form_id, "1")))
-    assert at(found, 2, "form_id", "settings").severity == "error"
+@pytest.mark.parametrize(
+    ("form_id", "used"),
+    [
+        ("una encuesta", "una_encuesta"),
+        ("a/b", "a_b"),
+        ("ficha.xlsx", "ficha"),
+        ("x" * 250, "x" * 249),
+        ("..", "formulario"),
+    ],
+)
+def test_a_form_id_that_cannot_be_an_address_is_mended_and_said(form_id: str, used: str) -> None:
+    said = steps(table("survey", SURVEY, GOOD) + table("settings", ("form_id", "version"), (form_id, "1")))
+    assert at(found_in(said), 2, "form_id", "settings").severity == "warning"
+    assert form_from_json(said[-1]["form"]).form_id == used
+
+
+def test_a_version_with_a_slash_is_mended_and_said() -> None:
+    said = steps(table("survey", SURVEY, GOOD) + table("settings", ("form_id", "version"), ("f", "21/11/2026")))
+    assert at(found_in(said), 2, "version", "settings").code == "version_bad"
+    assert form_from_json(said[-1]["form"]).version == "21-11-2026"
+
+
+@pytest.mark.parametrize("version", ["..", "current"])
+def test_a_version_that_leads_elsewhere_is_refused_at_its_cell(version: str) -> None:
+    found = findings(SURVEY, GOOD, settings=table("settings", ("form_id", "version"), ("f", version)))
+    assert [(each.sheet, each.row, each.column) for each in found] == [("settings", 2, "version")]
+
+
+def test_of_two_names_for_one_setting_the_first_counts() -> None:
+    settings = table("settings", ("id_string", "form_id", "version"), ("uno", "dos", "1"))
+    said = steps(table("survey", SURVEY, GOOD) + settings)
+    assert at(found_in(said), 1, "form_id", "settings").severity == "warning"
+    assert form_from_json(said[-1]["form"]).form_id == "uno"
 
 
 def test_a_promise_of_encryption_is_refused_and_other_settings_are_information() -> None:
@@ -297,13 +291,13 @@ def test_a_sentence_that_is_hard_to_read_is_named_with_its_score() -> None:
 def test_ten_errors_of_ten_kinds_are_reported_in_one_go() -> None:
     header = (*SURVEY, "relevant", "constraint", "calculation", "default", "appearance")
     rows = [
-        ("geopoint", "lugar", "¿Dónde?", "", "", "", "", ""),
+        ("osm", "lugar", "¿Dónde?", "", "", "", "", ""),
         ("select_one nada", "cual", "¿Cuál?", "", "", "", "", ""),
         ("text", "", "¿Sin nombre?", "", "", "", "", ""),
         ("text", "idea", "¿Qué?", "${edda} > 1", "", "", "", ""),
         ("integer", "edad", "¿Edad?", "", ". > and 3", "", "", ""),
         ("calculate", "c", "", "", "", "duration()", "", ""),
-        ("text", "d", "¿Y?", "", "", "", "today()", ""),
+        ("text", "d", "¿Y?", "", "", "", "today(1)", ""),
         ("select_one si_no", "e", "¿Sí?", "", "", "", "", "search('x')"),
         ("text", "idea", "¿Otra vez?", "", "", "", "", ""),
         ("text", "f", "¿F?", "", "regex(., '(')", "", "", ""),
@@ -319,18 +313,53 @@ def test_a_place_is_not_spoken_of_twice() -> None:
     assert errors(found) == [(2, "relevant")]
 
 
-def test_errors_inside_a_refused_repeat_are_found_too() -> None:
+def test_errors_inside_and_about_a_repeat_are_found_beside_others() -> None:
     rows = [
         ("begin_repeat", "hijos", "Hijos", ""), ("integer", "edad", "¿Edad?", ". >"), ("end_repeat", "", "", ""),
+        ("osm", "x", "¿Dónde?", ""), ("integer", "cuantos", "¿Cuántos?", "count(${hijos}) = fooo(1)"),
+    ]  # fmt: skip
+    assert errors(findings((*SURVEY, "constraint"), *rows)) == [(3, "constraint"), (5, "type"), (6, "constraint")]
+
+
+def test_a_count_about_a_refused_loop_waits_for_the_next_try() -> None:
+    rows = [
+        ("begin loop over si_no", "hijos", "Hijos", ""), ("integer", "edad", "¿Edad?", ""), ("end loop", "", "", ""),
         ("integer", "cuantos", "¿Cuántos?", "count(${hijos}) = 1"),
     ]  # fmt: skip
-    assert errors(findings((*SURVEY, "constraint"), *rows)) == [(2, "type"), (3, "constraint")]
+    assert errors(findings((*SURVEY, "constraint"), *rows)) == [(2, "type")]
 
 
 def test_what_pyxform_alone_finds_has_its_row_and_column() -> None:
     settings = table("settings", ("form_id", "version", "instance_name"), ("f", "1", "concat(${nada})"))
     found = findings(SURVEY, GOOD, settings=settings)
     assert [(f.severity, f.sheet, f.row) for f in found if f.severity == "error"] == [("error", "settings", 2)]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (("range", "x", "¿Cuánto?", "start=a"), "parameters_bad"),
+        (("range", "x", "¿Cuánto?", "start"), "parameters_bad"),
+        (("image", "x", "¿Foto?", "max-pixels=mucho"), "parameters_bad"),
+        (("select_one si_no", "x", "¿Sí?", "randomize=tal vez"), "parameters_bad"),
+        (("select_one si_no", "x", "¿Sí?", "randomize=true seed=algo"), "parameters_bad"),
+        (("select_one si_no", "x", "¿Sí?", "seed=3"), "parameters_bad"),
+        (("text", "x", "¿Qué?", "color=azul"), "parameters_bad"),
+    ],
+)
+def test_a_parameter_that_pyxform_minds_is_found_at_its_cell(row: tuple[str, ...], code: str) -> None:
+    found = findings((*SURVEY, "parameters"), (*GOOD, ""), row)
+    assert at(found, 3, "parameters").code == code and errors(found) == [(3, "parameters")]
+
+
+def test_two_sources_of_one_name_are_found_at_a_row() -> None:
+    rows = [("select_one_from_file lugares.csv", "x", "¿Sí?"), ("select_one_from_file lugares.xml", "y", "¿No?")]
+    files = {
+        "lugares.csv": b"name,label\na,A\n",
+        "lugares.xml": b"<root><item><name>a</name><label>A</label></item></root>",
+    }
+    found = [finding for finding in findings(SURVEY, *rows, files=files) if finding.severity == "error"]
+    assert [(finding.code, finding.row, finding.column) for finding in found] == [("list_two_sources", 2, "type")]
 
 
 def test_a_form_that_makes_pyxform_stop_with_a_bare_error_gives_a_finding() -> None:
@@ -342,7 +371,7 @@ def test_a_clean_form_is_handed_on_and_one_with_errors_is_not() -> None:
     clean = steps(table("survey", SURVEY, GOOD) + SETTINGS)[-1]
     assert form_from_json(clean["form"]).question("/data/idea").label == {"": "¿Qué cambiaría?"}
     assert 'id="prueba"' in clean["xform"] and 'version="2026112101"' in clean["xform"]
-    wrong = steps(table("survey", SURVEY, GOOD, ("geopoint", "x", "¿Dónde?")) + SETTINGS)
+    wrong = steps(table("survey", SURVEY, GOOD, ("osm", "x", "¿Dónde?")) + SETTINGS)
     assert not any("form" in step or "xform" in step for step in wrong)
 
 

@@ -5,7 +5,7 @@ from string import Formatter
 
 import pytest
 
-from collector.forms import sheets as support
+from collector.forms import support
 from collector.forms.placing import authored
 from collector.forms.readability import fernandez_huerta, is_spanish, syllables
 from collector.forms.report import (
@@ -82,6 +82,30 @@ def test_every_sentence_is_there_in_both_languages_with_the_same_values(code: st
     assert bool(sentence.hint_es) or sentence.severity != "error"
 
 
+def warning(row: int, code: str = "hard_to_read") -> Finding:
+    return say(code, sheet="survey", row=row, column="label", cell="x", score=row, name="x", what="", what_en="")
+
+
+def test_warnings_of_one_kind_are_told_twenty_times_and_then_counted() -> None:
+    given = [warning(row) for row in range(2, 60)] + [warning(7, "personal")]
+    found = order_findings(given)
+    assert [finding.row for finding in found if finding.code == "hard_to_read"] == [*range(2, 22), 22]
+    rest = next(finding for finding in found if finding.row == 22)
+    assert "38 líneas más como la de survey, fila 2, columna label" in rest.message
+    assert "survey, row 23, column label" in rest.message_en and rest.hint == found[0].hint
+    assert any(finding.code == "personal" for finding in found)
+
+
+def test_errors_are_all_told_one_by_one() -> None:
+    given = [say("name_reserved", sheet="survey", row=row, column="name", cell="meta") for row in range(2, 90)]
+    assert len(order_findings(given)) == 88
+
+
+def test_a_cell_gets_one_line_of_a_kind() -> None:
+    again = finding_from_json({**finding_to_json(warning(3)), "message": "Otra vez."})
+    assert order_findings([warning(3), again, warning(4)]) == (warning(3), warning(4))
+
+
 # --- carets
 
 
@@ -145,11 +169,14 @@ def test_type_cells_are_understood_with_blanks_or_underscores() -> None:
 def test_the_docs_name_everything_that_is_supported_or_refused() -> None:
     page = (Path(__file__).parents[2] / "docs" / "publishing.md").read_text("utf-8")
     lists = (
-        support.ANSWER_TYPES, support.CLOCK_TYPES, support.SILENT_TYPES, support.LATER_TYPES, support.REFUSED_TYPES,
-        support.REFUSED_PREFIXES, support.SURVEY_COLUMNS, support.LATER_COLUMNS, support.UNUSED_COLUMNS,
-        support.SETTINGS, support.UNUSED_SETTINGS,
+        support.ANSWER_TYPES, support.SELECT_TYPES, support.FILE_SELECT_TYPES, support.DATA_TYPES, support.CLOCK_TYPES,
+        support.PLACE_TYPES, support.SILENT_TYPES, support.IGNORED_TYPES, support.REFUSED_TYPES,
+        support.REFUSED_PREFIXES, support.SURVEY_COLUMNS, support.REFUSED_COLUMNS, support.UNUSED_COLUMNS,
+        support.WARNED_COLUMNS, support.SETTINGS, support.UNUSED_SETTINGS, support.APPEARANCES,
+        support.DEGRADED_APPEARANCES,
     )  # fmt: skip
-    assert [name for names in lists for name in names if f"`{name}`" not in page] == []
+    said = [name for names in lists for name in names if f"`{name}`" in page or f"`{name} " in page]
+    assert [name for names in lists for name in names if name not in said] == []
 
 
 # --- readability

@@ -37,7 +37,7 @@ XML = "<root><item><name>a</name><label>Aguadulce</label><zona>centro</zona></it
 
 @pytest.mark.parametrize(("file", "text"), [("l.csv", CSV), ("l.geojson", GEOJSON), ("l.xml", XML)])
 def test_a_list_in_a_file_offers_its_rows(file: str, text: str) -> None:
-    form = read_xform(FORM.replace("FILE", file), everything=True, media={file: text})
+    form = read_xform(FORM.replace("FILE", file), media={file: text})
     filling = Filling(form, NOW)
     filling.set("/data/zona", "centro")
     assert filling.choices("/data/lugar") == ("a", "c")
@@ -53,10 +53,8 @@ def test_places_are_written_as_odk_writes_them() -> None:
 
 def test_the_last_record_is_read_where_there_is_one() -> None:
     last = {"l.csv": CSV, "last-saved": "<data><zona>norte</zona></data>"}
-    assert Filling(read_xform(FORM.replace("FILE", "l.csv"), everything=True, media=last), NOW).raw["/data/antes"] == (
-        "norte"
-    )
-    without = read_xform(FORM.replace("FILE", "l.csv"), everything=True, media={"l.csv": CSV})
+    assert Filling(read_xform(FORM.replace("FILE", "l.csv"), media=last), NOW).raw["/data/antes"] == ("norte")
+    without = read_xform(FORM.replace("FILE", "l.csv"), media={"l.csv": CSV})
     assert Filling(without, NOW).raw["/data/antes"] == ""
 
 
@@ -64,4 +62,4 @@ def test_the_last_record_is_read_where_there_is_one() -> None:
 def test_a_file_that_is_missing_or_broken_is_named(media: dict[str, str]) -> None:
     file = next(iter(media), "l.csv")
     with pytest.raises(FormErrors, match=file):
-        read_xform(FORM.replace("FILE", file), everything=True, media=media)
+        read_xform(FORM.replace("FILE", file), media=media)

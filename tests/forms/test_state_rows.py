@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.assets import asset_dir
-from collector.fill_page import Words, fill_json
+from collector.fill_json import fill_json
+from collector.fill_words import Words
 from collector.forms.model import Form, form_from_json, form_to_json
 from collector.forms.report import FormErrors
 from collector.forms.state import MAX_ROWS, Filling
@@ -262,14 +263,14 @@ MEASURE = """
 
 
 def test_an_answer_to_a_form_of_300_questions_takes_less_than_8_ms() -> None:
-    form = read_xform(big_xform("fila"), everything=True)
+    form = read_xform(big_xform("fila"))
     folder = json.dumps(f"{asset_dir('static') / 'js'}/")
     script = MEASURE.replace("FOLDER", folder).replace("INPUT", json.dumps(json.dumps(page_json(form))))
     assert float(run_node(script)[0]) < 8
 
 
 def test_an_answer_evaluates_only_what_depends_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    filling = Filling(read_xform(big_xform(), everything=True), NOW)
+    filling = Filling(read_xform(big_xform()), NOW)
     seen: list[object] = []
     evaluate = filling._evaluate
     monkeypatch.setattr(filling, "_evaluate", lambda closure, row: (seen.append(closure), evaluate(closure, row))[1])
@@ -303,13 +304,6 @@ def test_the_definition_is_json_both_ways() -> None:
     assert form_from_json(json.loads(json.dumps(form_to_json(household())))) == household()
 
 
-def test_by_default_nothing_is_read_that_the_page_cannot_ask() -> None:
-    with pytest.raises(FormErrors) as refused:
-        read_xform(household_xml())
-    said = {(problem.path, problem.property) for problem in refused.value.problems}
-    assert {("/data/persona", "type"), ("/data/lugar/punto", "type"), ("/data/persona/edad", "label")} <= said
-
-
 @pytest.mark.parametrize(
     ("before", "after", "names"),
     [
@@ -324,14 +318,14 @@ def test_by_default_nothing_is_read_that_the_page_cannot_ask() -> None:
 def test_what_depends_on_itself_is_refused_by_name(before: str, after: str, names: list[str] | None) -> None:
     xform = household_xml().replace(f'"{before}"', f'"{after}"')
     if names is None:
-        read_xform(xform, everything=True)
+        read_xform(xform)
         return
     with pytest.raises(FormErrors) as refused:
-        read_xform(xform, everything=True)
+        read_xform(xform)
     assert all(name in str(refused.value) for name in names)
 
 
 def test_calculates_in_a_circle_are_named() -> None:
     xform = household_xml().replace("sum( ../visita/costo )", "../fila * 2").replace("position(..)", "../gasto + 1")
     with pytest.raises(FormErrors, match=r"círculo: fila, gasto\."):
-        read_xform(xform, everything=True)
+        read_xform(xform)

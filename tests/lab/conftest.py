@@ -82,6 +82,10 @@ class Lab:
         """Publish a version of the form."""
         self.node.app.state.forms.install(self.xforms[version], f"barrio-{version}.md")
 
+    def publish(self, xform: str) -> None:
+        """Publish another form."""
+        self.node.app.state.forms.install(xform, "otro.xml")
+
     def put(
         self,
         *contents: dict[str, Any],
@@ -109,6 +113,10 @@ class Lab:
             "started": "2026-11-20T10:00:00.000-05:00", "finished": "2026-11-20T10:03:00.000-05:00",
             "lang": "es", "mode": "web", "salt": new_salt(), "answers": given,
         }  # fmt: skip
+
+    def record(self, form: str, answers: object, version: str = "1", **more: Any) -> dict[str, Any]:
+        """Return the content of a record of any form, its answers as given."""
+        return self.answer(version) | {"form": form, "answers": answers} | more
 
     def sign_in(self) -> httpx.Response:
         """Sign the browser in."""

@@ -5,9 +5,10 @@ from datetime import date, timedelta, timezone
 import pytest
 
 from collector.forms.model import Choice, Form, Question
-from collector.lab.charts import day_columns, days_of, quartiles, question_count, ranked, wilson
+from collector.lab.charts import MOST_BARS, day_columns, days_of, quartiles, ranked, wilson
 from collector.lab.results import minutes_of, moment_in
-from collector.lab.tables import Column, columns_of
+from collector.lab.summaries import QuestionCount, chars_needed, question_count
+from collector.lab.tables import Column, tables_of
 
 PANAMA = timezone(timedelta(hours=-5))
 
@@ -25,7 +26,7 @@ def make_form(version: str, *questions: tuple[str, str, tuple[str, ...]]) -> For
 
 
 def column(kind: str, *names: str) -> Column:
-    return columns_of([make_form("1", ("q", kind, names))])[0]
+    return tables_of([make_form("1", ("q", kind, names))]).columns[0]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,90 @@ def test_long_lists_leave_out_what_nobody_chose() -> None:
     names = tuple(f"c{number:02d}" for number in range(30))
     counted = question_count(column("select_one", *names), {"c07": 2}, "")
     assert [share.name for share in counted.shares] == ["c07"]
+
+
+def test_a_list_of_names_without_end_draws_only_those_most_taken() -> None:
+    values = {f"nombre{number:04d}": 1 + number % 7 for number in range(5000)}
+    shares = question_count(column("select_one"), values, "").shares
+    assert len(shares) == MOST_BARS and {share.count for share in shares} == {7}
+
+
+def test_a_choice_said_twice_by_one_person_counts_once() -> None:
+    assert question_count(column("select_multiple", "a"), {"a a": 1}, "").shares[0].count == 1
+
+
+# --- other types
+
+
+def bars(counted: QuestionCount) -> list[tuple[str, int]]:
+    return [(share.label, share.count) for share in counted.shares]
+
+
+def test_a_ranking_is_the_mean_place_of_each_choice() -> None:
+    counted = question_count(column("rank", "a", "b", "c"), {"b a": 3, "a b": 1}, "")
+    assert counted.n == 4
+    assert [(place.label, place.mean, place.count) for place in counted.places] == [
+        ("B", "1.2", 4),
+        ("A", "1.8", 4),
+        ("C", "–", 0),
+    ]
+    assert counted.places[0].length > counted.places[1].length > counted.places[2].length == 0
+
+
+def test_numbers_are_a_spread_and_few_of_them_are_drawn_step_by_step() -> None:
+    counted = question_count(column("range"), {"0": 1, "5": 2, "10": 1, "muchos": 3, "1_0": 1, "nan": 1}, "")
+    assert (counted.n, counted.unread, bars(counted)) == (4, 5, [("0", 1), ("5", 2), ("10", 1)])
+    assert counted.spread is not None
+    assert (counted.spread.least, counted.spread.median, counted.spread.most, counted.spread.mean) == (
+        "0",
+        "5",
+        "10",
+        "5",
+    )
+
+
+def test_many_different_numbers_are_a_spread_alone() -> None:
+    counted = question_count(column("decimal"), {f"{number}.25": 1 for number in range(100)}, "")
+    assert not counted.shares and counted.spread is not None and counted.spread.median == "49.75"
+
+
+def test_numbers_beyond_reason_are_counted_and_break_nothing() -> None:
+    values = {"9" * 40: 1, "-1e99": 1, "1e999": 1, "0.0000001": 1, "3": 1}
+    counted = question_count(column("decimal"), values, "")
+    assert (counted.n, counted.unread) == (3, 2)
+    assert counted.spread is not None and counted.spread.least == "-1e+99"
+
+
+def test_hours_are_drawn_from_the_first_to_the_last() -> None:
+    counted = question_count(column("time"), {"09:30:00.000-05:0": 2, "11:05": 1, "tarde": 1}, "")
+    assert (counted.n, counted.unread) == (3, 1)
+    assert bars(counted) == [("09:00–09:59", 2), ("10:00–10:59", 0), ("11:00–11:59", 1)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "span"),
+    [
+        ("date", {"2026-02-01": 1, "2025-12-31": 4, "ayer": 1}, ("2025-12-31", "2026-02-01")),
+        ("datetime", {"2026-02-01T10:20": 1, "2026-02-01T09:00": 1}, ("2026-02-01 09:00", "2026-02-01 10:20")),
+        ("date", {"ayer": 1}, None),
+    ],
+)
+def test_dates_are_told_from_the_earliest_to_the_latest(kind: str, values: dict[str, int], span: object) -> None:
+    assert question_count(column(kind), values, "").span == span
+
+
+@pytest.mark.parametrize("kind", ["text", "image", "geotrace", "acknowledge", "secret", "inventado"])
+def test_what_cannot_be_drawn_is_counted(kind: str) -> None:
+    assert chars_needed(column(kind)) == 0
+    assert question_count(column(kind), {"": 7}, "").n == 7
+
+
+def test_of_a_place_the_newest_ones_are_shown_as_coordinates() -> None:
+    assert question_count(column("geopoint"), {"": 2}, "", ["8.98 -79.52 20 5", "8.9 -79.5 0 0", "lejos"]).samples == [
+        "8.98, -79.52 (± 5 m)",
+        "8.9, -79.5",
+        "lejos",
+    ]
 
 
 def test_places_stand_with_the_most_answers_first() -> None:

@@ -11,7 +11,7 @@ import pytest
 from fastapi import Request
 
 from collector.assets import asset_dir
-from collector.lab.results import FLAGS
+from collector.lab.whole_record import FLAGS
 from collector.pages import load_english
 from collector.routes import access
 from tests.lab.conftest import PASSWORD, PIN, Lab

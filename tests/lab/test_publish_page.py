@@ -1,12 +1,13 @@
 """The lab publishes a form from the browser, with the same report as the command."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 import pytest
 
 from collector.publishing import check_file
 from tests.conftest import STARTER, Node
+from tests.forms.household import household_xml
 
 GOOD = (STARTER / "tarjeta.xlsx").read_bytes()
 BAD = b"| survey |\n| | type | name | label | relevant |\n| | text | a | A <b>x</b> | foo(${nada}) |\n"
@@ -18,8 +19,19 @@ def lab(make_node: Callable[..., Node], lab_login: Callable[[Node], httpx.Client
     return node, lab_login(node)
 
 
-def post(client: httpx.Client, name: str, content: bytes, go: str = "publish") -> httpx.Response:
-    return client.post("/lab/publicar", files={"file": (name, content)}, data={"go": go})
+WITH_FILES = (
+    b"| survey |\n| | type | name | label | image |\n| | select_one_from_file lugares.csv | a | A | mapa.png |\n"
+    b"| settings |\n| | form_id | version |\n| | mapa | 1 |\n"
+)
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+PLACES = b"name,label\na,A\n"
+
+
+def post(
+    client: httpx.Client, name: str, content: bytes, go: str = "publish", media: Mapping[str, bytes] | None = None
+) -> httpx.Response:
+    files = [("file", (name, content)), *(("media", (each, inside)) for each, inside in (media or {}).items())]
+    return client.post("/lab/publicar", files=files, data={"go": go})
 
 
 def test_a_good_file_is_published_and_its_page_opens(lab: tuple[Node, httpx.Client]) -> None:
@@ -52,6 +64,24 @@ def test_what_the_file_holds_is_shown_as_text(lab: tuple[Node, httpx.Client]) ->
     assert "<script>alert" not in answer.text and "&lt;script&gt;alert" in answer.text
 
 
+def test_several_files_go_with_the_form(lab: tuple[Node, httpx.Client]) -> None:
+    node, client = lab
+    answer = post(client, "mapa.md", WITH_FILES)
+    assert answer.status_code == 422 and "lugares.csv" in answer.text and "mapa.png" in answer.text
+    answer = post(client, "mapa.md", WITH_FILES, media={"lugares.csv": PLACES, "mapa.png": PNG, "otra.png": PNG})
+    assert answer.status_code == 200 and "Publicado: mapa" in answer.text and "otra.png" in answer.text
+    held = {each.name for each in node.app.state.forms.files("mapa", "1")}
+    assert held == {"lugares.csv", "mapa.png"}
+    again = post(client, "mapa.md", WITH_FILES, media={"lugares.csv": PLACES + b"b,B\n", "mapa.png": PNG})
+    assert again.status_code == 422 and "Cambie la versión" in again.text
+
+
+def test_an_xform_is_published_too(lab: tuple[Node, httpx.Client]) -> None:
+    answer = post(lab[1], "hogar.xml", household_xml().encode())
+    assert answer.status_code == 200 and "Publicado: hogar" in answer.text
+    assert lab[1].get("/f/hogar").status_code == 200
+
+
 def test_other_content_under_a_published_version_is_refused(lab: tuple[Node, httpx.Client]) -> None:
     sheet = (
         "| survey |\n| | type | name | label |\n| | text | a | {} |\n"
@@ -59,7 +89,7 @@ def test_other_content_under_a_published_version_is_refused(lab: tuple[Node, htt
     )
     assert post(lab[1], "f.md", sheet.format("A").encode()).status_code == 200
     answer = post(lab[1], "f.md", sheet.format("B").encode())
-    assert answer.status_code == 422 and "Cambie «version»" in answer.text
+    assert answer.status_code == 422 and "Cambie la versión" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from collector.queries import nodes, store
 from collector.queries.forms import add_form
 from collector.queries.nodes import NodeStatus
 from collector.queries.records import Arrival, ingest
+from collector.routes.blobs import router as blobs_router
 from collector.routes.sync import router
 from collector.tables import FormVersion
 from sync.push import SyncResult, SyncState, enrol, sync_once
@@ -56,6 +57,7 @@ def sync_app(engine: Any, check: Callable[[dict[str, Any]], str] = lambda _conte
 
     app.state.kick = kick
     app.include_router(router)
+    app.include_router(blobs_router)
 
     @app.exception_handler(ProblemError)
     def known(_request: Request, error: ProblemError) -> Response:

@@ -17,7 +17,8 @@ from collector.forms.expressions.build import build, build_nodes
 from collector.forms.expressions.catalogue import RARE_NAMES
 from collector.forms.expressions.environment import Env, Row
 from collector.forms.expressions.errors import ExpressionError
-from collector.forms.expressions.patterns import is_anchored, may_run_long, regex_problems
+from collector.forms.expressions.matching import may_run_long
+from collector.forms.expressions.patterns import is_anchored, regex_problems
 from collector.forms.expressions.resolve import compile_text, resolve
 from collector.forms.expressions.scope import Ir
 from collector.forms.expressions.shape import Shape, Slot

@@ -113,11 +113,19 @@ def scripts_needed(ir: Ir, type: str = "string") -> tuple[str, ...]:
 
     () only where the core alone gives the same answer as Python. type: bind type of the question that keeps the value.
     """
-    if functions_used(ir) & RARE_NAMES:
+    called = functions_used(ir)
+    if "digest" in called or any(part[:2] == ["f", "randomize"] and _hashes_seed(part) for part in every(ir)):
+        return ("functions.js", "functions-rare.js", "digest.js")
+    if called & RARE_NAMES:
         return ("functions.js", "functions-rare.js")
     kind = core_kind(ir)
     is_cast = type in CAST_TYPES and kind not in ("text", "texts")
     return ("functions.js",) if kind is None or is_cast else ()
+
+
+def _hashes_seed(ir: Ir) -> bool:
+    """Tell whether the seed of a randomize() could be a text, which counts by its hash."""
+    return len(ir) > 3 and ir[3][0] not in ("n", "neg", "p")
 
 
 def core_kind(ir: Ir) -> CoreKind | None:

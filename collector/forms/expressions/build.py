@@ -3,12 +3,12 @@
 Every closure takes the environment, the row it stands in and, inside a predicate, the focus (position, size, item).
 """
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from collector.forms.expressions.environment import Env, Evaluate, Focus, Row
 from collector.forms.expressions.functions import FUNCTIONS
+from collector.forms.expressions.matching import searcher
 from collector.forms.expressions.operators import (
     ARITHMETIC,
     ORDERS,
@@ -16,14 +16,15 @@ from collector.forms.expressions.operators import (
     among,
     any_of,
     arithmetic,
+    branch,
     comparison,
     equal,
     equality,
 )
-from collector.forms.expressions.patterns import MAX_VALUE_LENGTH, python_pattern
 from collector.forms.expressions.rare import RARE_FUNCTIONS
-from collector.forms.expressions.rows import accepts, climb, distinct, index_by, row_text
+from collector.forms.expressions.rows import accepts, climb, distinct, holds_any, index_by, row_text
 from collector.forms.expressions.scope import Ir
+from collector.forms.expressions.shortcuts import joined, plain_text, shortcut, slot_as_number
 from collector.forms.expressions.values import (
     NAN,
     Item,
@@ -33,7 +34,6 @@ from collector.forms.expressions.values import (
     to_boolean,
     to_number,
     to_text,
-    truth,
 )
 
 Nodes = Callable[[Env, Row, Focus | None], list[Any]]
@@ -54,7 +54,7 @@ def build_nodes(ir: Ir) -> Callable[[Env], list[Any]]:
 
 def closure(ir: Ir) -> Evaluate:
     """Turn one IR into a closure."""
-    return BUILDERS[ir[0]](ir)
+    return shortcut(ir) or BUILDERS[ir[0]](ir)
 
 
 def number(ir: Ir) -> Evaluate:
@@ -117,14 +117,14 @@ def row_position(ir: Ir) -> Evaluate:
 def operation(ir: Ir) -> Evaluate:
     """["b", op, a, b, …]."""
     name = ir[1]
+    if name in ARITHMETIC:
+        return arithmetic(ARITHMETIC[name], [slot_as_number(operand) or closure(operand) for operand in ir[2:]])
     operands = [closure(operand) for operand in ir[2:]]
     if name in ("and", "or"):
         return all_of(operands) if name == "and" else any_of(operands)
     if name in ("=", "!="):
         return equality(*operands, negated=name == "!=")
-    if name in ORDERS:
-        return comparison(ORDERS[name], *operands)
-    return arithmetic(ARITHMETIC[name], operands)
+    return comparison(ORDERS[name], *operands)
 
 
 # -- functions
@@ -137,6 +137,8 @@ def function(ir: Ir) -> Evaluate:
         return OWN_FUNCTIONS[name](ir)
     call = ALL_FUNCTIONS[name]
     arguments = [closure(argument) for argument in ir[2:]]
+    if not arguments:
+        return lambda env, row, focus: call(env)
     if len(arguments) == 1:
         only = arguments[0]
         return lambda env, row, focus: call(env, only(env, row, focus))
@@ -144,12 +146,6 @@ def function(ir: Ir) -> Evaluate:
         one, two = arguments
         return lambda env, row, focus: call(env, one(env, row, focus), two(env, row, focus))
     return lambda env, row, focus: call(env, *[argument(env, row, focus) for argument in arguments])
-
-
-def choose(ir: Ir) -> Evaluate:
-    """if(condition, a, b): only the branch that counts is evaluated."""
-    condition, yes, no = (closure(argument) for argument in ir[2:])
-    return lambda env, row, focus: (yes if truth(condition(env, row, focus)) else no)(env, row, focus)
 
 
 def coalesce(ir: Ir) -> Evaluate:
@@ -164,18 +160,15 @@ def coalesce(ir: Ir) -> Evaluate:
 
 
 def regex(ir: Ir) -> Evaluate:
-    """regex(text, pattern): found anywhere in the text.
+    """regex(text, pattern): found anywhere in the text, in bounded time; a very long text never matches."""
+    subject, found_in = closure(ir[2]), searcher(ir[3][1])
+    return lambda env, row, focus: found_in(to_text(subject(env, row, focus)))
 
-    A very long text never matches: it may be a stranger's, and re has no time limit.
-    """
-    subject = closure(ir[2])
-    search = re.compile(python_pattern(ir[3][1]), re.ASCII).search
 
-    def compute(env: Env, row: Row, focus: Focus | None) -> Value:
-        value = to_text(subject(env, row, focus))
-        return len(value) <= MAX_VALUE_LENGTH and search(value) is not None
-
-    return compute
+def count_non_empty(ir: Ir) -> Evaluate:
+    """count-non-empty(nodes): texts that are not empty; rows and groups that hold any question at all."""
+    listing, slots = node_list(ir[2]), group_slots(ir[2])
+    return lambda env, row, focus: float(sum(holds_any(node, slots) for node in listing(env, row, focus)))
 
 
 def choice_name(ir: Ir) -> Evaluate:
@@ -195,10 +188,12 @@ def size(ir: Ir) -> Evaluate:
 
 
 OWN_FUNCTIONS: dict[str, Callable[[Ir], Evaluate]] = {
-    "if": choose,
+    "concat": lambda ir: joined([closure(plain_text(argument)) for argument in ir[2:]]),
+    "if": lambda ir: branch(*(closure(argument) for argument in ir[2:])),
     "coalesce": coalesce,
     "once": coalesce,
     "regex": regex,
+    "count-non-empty": count_non_empty,
     "jr:choice-name": choice_name,
     "position": place,
     "last": size,
@@ -240,6 +235,13 @@ def nodeset(ir: Ir) -> Evaluate:
     if isinstance(ir[3], int):
         return lambda env, row, focus: listing(env, row, focus)
     return lambda env, row, focus: [row_text(each, slots) for each in listing(env, row, focus)]
+
+
+def group_slots(ir: Ir) -> list[int] | None:
+    """Return the slots of a row that a node-set of groups means; None for other node-sets."""
+    while ir[0] in ("c", "f"):
+        ir = ir[1] if ir[0] == "c" else ir[2]
+    return ir[3] if ir[0] == "r" and isinstance(ir[3], list) else None
 
 
 def repeat_nodes(ir: Ir) -> Nodes:
@@ -366,10 +368,10 @@ def any_function(ir: Ir) -> Evaluate:
 
 def nodeset_function(ir: Ir) -> Evaluate:
     """randomize() as a value."""
-    listing = node_list(ir)
+    listing, slots = node_list(ir), group_slots(ir)
 
     def texts(env: Env, row: Row, focus: Focus | None) -> list[Node]:
-        return [row_text(each) if isinstance(each, list) else each for each in listing(env, row, focus)]
+        return [row_text(each, slots) if isinstance(each, list) else each for each in listing(env, row, focus)]
 
     return texts
 

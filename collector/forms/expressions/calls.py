@@ -1,15 +1,19 @@
 """Resolving function calls: count and kinds of the arguments, and the functions that need more than that."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 from collector.forms.expressions import refusals, syntax
 from collector.forms.expressions.catalogue import FUNCTIONS, Signature
+from collector.forms.expressions.digest import ALGORITHMS, ENCODINGS
 from collector.forms.expressions.errors import ExpressionError
+from collector.forms.expressions.kinds import constant_truth, is_boolean, is_nodeset
+from collector.forms.expressions.literals import iso_moment
 from collector.forms.expressions.paths import walk
 from collector.forms.expressions.patterns import canonical_pattern, regex_problems
 from collector.forms.expressions.scope import Ir, Resolvers, Scope
-from collector.forms.expressions.values import parse_moment
+from collector.forms.expressions.values import read_number
 
 
 def call(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
@@ -43,11 +47,6 @@ def argument(name: str, tree: syntax.Ast, scope: Scope, kind: str, to: Resolvers
             return ir
         case _:
             return to.value(tree, scope)
-
-
-def is_nodeset(ir: Ir) -> bool:
-    """Tell whether an IR gives a node-set."""
-    return ir[0] in ("r", "i") or (ir[0] == "c" and is_nodeset(ir[1])) or ir[:2] == ["f", "randomize"]
 
 
 def own_value(position: int, scope: Scope, to: Resolvers) -> Ir:
@@ -96,12 +95,57 @@ def regex(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
     return ["f", "regex", to.value(tree.arguments[0], scope), ["s", canonical_pattern(pattern.value)]]
 
 
-def decimal_date_time(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
-    """Resolve decimal-date-time(x); a literal text that is no date could only ever give NaN, so it is a slip."""
-    given = tree.arguments[0]
-    if isinstance(given, syntax.Text) and given.value and parse_moment(given.value, 0) is None:
-        raise refusals.not_a_date(given.value, given.position)
-    return ["f", tree.name, to.value(given, scope)]
+def choose(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve if() and coalesce(); where a constant decides, the other branch can never run and is not looked at."""
+    first = argument(tree.name, tree.arguments[0], scope, "b" if tree.name == "if" else "v", to)
+    known = constant_truth(first)
+    dead = {"if": {True: 2, False: 1}, "coalesce": {True: 1}}[tree.name].get(known) if known is not None else None
+    others = enumerate(tree.arguments[1:], 1)
+    return ["f", tree.name, first, *(["s", ""] if at == dead else to.value(each, scope) for at, each in others)]
+
+
+def moment(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve date(x), date-time(x), decimal-date-time(x) and format-date(x, …).
+
+    date('a text') that is no date could only ever give nothing, and a truth is no date: both are slips.
+    """
+    given, *more = tree.arguments
+    if isinstance(given, syntax.Text) and given.value:
+        iso = iso_moment(given.value)
+        counts_days = not math.isnan(read_number(given.value))
+        is_slip = tree.name == "decimal-date-time" or (tree.name == "date" and not counts_days)
+        if iso is None and is_slip:
+            raise refusals.not_a_date(given.value, given.position)
+        given = replace(given, value=iso or given.value)
+    ir = to.value(given, scope)
+    if is_boolean(ir):
+        raise refusals.truth_is_no_date(given.position)
+    return ["f", tree.name, ir, *(to.value(each, scope) for each in more)]
+
+
+def geofence(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve geofence(point, shape); a literal shape that holds no ground is a slip."""
+    shape = tree.arguments[1]
+    if isinstance(shape, syntax.Text) and not shape.value.strip():
+        raise refusals.no_shape(shape.position)
+    return ["f", tree.name, *arguments(tree, scope, FUNCTIONS[tree.name], to)]
+
+
+def local_name(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve local-name(path) to the name itself: paths are known now."""
+    place = tree.arguments[0] if tree.arguments else syntax.Path(".", (), tree.position)
+    if not isinstance(place, syntax.Path) or place.start == "instance" or (scope.item_of and place.start == "."):
+        raise refusals.not_a_path("local-name", tree.position, "local-name(..)")
+    path = walk(place, scope.home if place.start == "current" else scope, to).path
+    return ["s", path.rpartition("/")[2].rpartition(":")[2]]
+
+
+def digest(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
+    """Resolve digest(text, algorithm, encoding?); literal names are checked now."""
+    for given, known in zip(tree.arguments[1:], (ALGORITHMS, ENCODINGS), strict=False):
+        if isinstance(given, syntax.Text) and given.value.lower().replace("-", "") not in known:
+            raise refusals.not_one_of("digest", given.value, known, given.position)
+    return ["f", tree.name, *arguments(tree, scope, FUNCTIONS[tree.name], to)]
 
 
 def pulldata(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
@@ -175,7 +219,16 @@ SPECIAL: dict[str, Callable[[syntax.Call, Scope, Resolvers], Ir]] = {
     "once": once,
     "position": position,
     "regex": regex,
-    "decimal-date-time": decimal_date_time,
+    "if": choose,
+    "coalesce": choose,
+    "date": moment,
+    "date-time": moment,
+    "decimal-date-time": moment,
+    "format-date": moment,
+    "format-date-time": moment,
+    "geofence": geofence,
+    "local-name": local_name,
+    "digest": digest,
     "pulldata": pulldata,
     "jr:choice-name": choice_name,
     "indexed-repeat": indexed_repeat,

@@ -124,7 +124,17 @@ RARE = _table("""
     randomize 1 2 nv any
 """)
 
-FUNCTIONS = COMMON | RARE
+# In static/js/digest.js, fetched only by the forms that call it.
+HASHING = _table("""
+    digest 2 3 v string
+""")
+
+# Gone once resolved: the page never sees them.
+RESOLVED_AWAY = _table("""
+    local-name 0 1 v string
+""")
+
+FUNCTIONS = COMMON | RARE | HASHING | RESOLVED_AWAY
 RARE_NAMES = frozenset(RARE)
 
 # name -> (whose it is, what to write instead in English, in Spanish)
@@ -175,12 +185,14 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     ),
     "add-date": ("CHT", "Use date(${date} + days).", "Use date(${fecha} + días)."),
     "parse-timestamp-to-date": ("CHT", "", ""),
-    "digest": ("ODK", "It is not offered here.", "Aquí no se ofrece."),
-    "extract-signed": ("ODK", "It is not offered here.", "Aquí no se ofrece."),
+    "extract-signed": (
+        "ODK",
+        "Signed texts are not checked here; ask for the text itself.",
+        "Aquí no se comprueban textos firmados; pregunte el texto mismo.",
+    ),
     "id": ("XPath", "", ""),
     "lang": ("XPath", "", ""),
-    "name": ("XPath", "", ""),
-    "local-name": ("XPath", "", ""),
+    "name": ("XPath", "Use local-name().", "Use local-name()."),
     "namespace-uri": ("XPath", "", ""),
 }
 

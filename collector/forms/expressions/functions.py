@@ -14,7 +14,6 @@ from collector.forms.expressions.values import (
     NAN,
     TIME,
     Moment,
-    Node,
     Value,
     clock_milliseconds,
     date_text,
@@ -310,11 +309,6 @@ def substring_after(env: Env, text: Value, part: Value) -> Value:
     return whole[at + len(wanted) :] if at >= 0 else ""
 
 
-def count_non_empty(env: Env, value: list[Node]) -> Value:
-    """Count the nodes that hold something."""
-    return float(sum(1 for node in value if node != ""))
-
-
 FUNCTIONS: dict[str, Function] = {
     "true": lambda env: True,
     "false": lambda env: False,
@@ -344,7 +338,6 @@ FUNCTIONS: dict[str, Function] = {
     "ends-with": lambda env, a, b: to_text(a).endswith(to_text(b)),
     "translate": translate,
     "count": lambda env, a: float(len(a)),
-    "count-non-empty": count_non_empty,
     "sum": add_up,
     "min": extreme(min),
     "max": extreme(max),

@@ -10,6 +10,8 @@ from collector.forms.expressions.values import DAY_MINUTES, NAN, Moment, Value, 
 
 def all_of(operands: Sequence[Evaluate]) -> Evaluate:
     """Evaluate until one is false."""
+    if len(operands) == 2:
+        return both(*operands)
 
     def compute(env: Env, row: Row, focus: Focus | None) -> Value:
         for operand in operands:
@@ -23,6 +25,8 @@ def all_of(operands: Sequence[Evaluate]) -> Evaluate:
 
 def any_of(operands: Sequence[Evaluate]) -> Evaluate:
     """Evaluate until one is true."""
+    if len(operands) == 2:
+        return either(*operands)
 
     def compute(env: Env, row: Row, focus: Focus | None) -> Value:
         for operand in operands:
@@ -30,6 +34,42 @@ def any_of(operands: Sequence[Evaluate]) -> Evaluate:
             if value is True or truth(value):
                 return True
         return False
+
+    return compute
+
+
+def both(left: Evaluate, right: Evaluate) -> Evaluate:
+    """Evaluate the second only where the first is true."""
+
+    def compute(env: Env, row: Row, focus: Focus | None) -> Value:
+        value = left(env, row, focus)
+        if value is False or not (value is True or truth(value)):
+            return False
+        value = right(env, row, focus)
+        return value if isinstance(value, bool) else truth(value)
+
+    return compute
+
+
+def either(left: Evaluate, right: Evaluate) -> Evaluate:
+    """Evaluate the second only where the first is false."""
+
+    def compute(env: Env, row: Row, focus: Focus | None) -> Value:
+        value = left(env, row, focus)
+        if value is True or (value is not False and truth(value)):
+            return True
+        value = right(env, row, focus)
+        return value if isinstance(value, bool) else truth(value)
+
+    return compute
+
+
+def branch(condition: Evaluate, yes: Evaluate, no: Evaluate) -> Evaluate:
+    """if(condition, a, b): only the branch that counts is evaluated."""
+
+    def compute(env: Env, row: Row, focus: Focus | None) -> Value:
+        held = condition(env, row, focus)
+        return (yes if held is True or (held is not False and truth(held)) else no)(env, row, focus)
 
     return compute
 
@@ -84,6 +124,8 @@ def comparison(order: Callable[[float, float], bool], left: Evaluate, right: Eva
 
     def compare(env: Env, row: Row, focus: Focus | None) -> Value:
         a, b = left(env, row, focus), right(env, row, focus)
+        if isinstance(a, float) and isinstance(b, float):
+            return order(a, b)
         if isinstance(a, list) or isinstance(b, list):
             return among(a, b, lambda x, y: order(*pair(x, y, env.now[1])))
         return order(*pair(a, b, env.now[1]))
@@ -94,6 +136,8 @@ def comparison(order: Callable[[float, float], bool], left: Evaluate, right: Eva
 def arithmetic(combine: Callable[[float, float], float], operands: Sequence[Evaluate]) -> Evaluate:
     """Combine numbers from left to right."""
     head, *rest = operands
+    if len(rest) == 1:
+        return calculation(combine, head, rest[0])
 
     def compute(env: Env, row: Row, focus: Focus | None) -> Value:
         offset = env.now[1]
@@ -101,6 +145,18 @@ def arithmetic(combine: Callable[[float, float], float], operands: Sequence[Eval
         for operand in rest:
             total = combine(total, to_number(operand(env, row, focus), offset))
         return total
+
+    return compute
+
+
+def calculation(combine: Callable[[float, float], float], left: Evaluate, right: Evaluate) -> Evaluate:
+    """Combine two numbers."""
+
+    def compute(env: Env, row: Row, focus: Focus | None) -> Value:
+        a, b = left(env, row, focus), right(env, row, focus)
+        if isinstance(a, float) and isinstance(b, float):
+            return combine(a, b)
+        return combine(to_number(a, env.now[1]), to_number(b, env.now[1]))
 
     return compute
 

@@ -5,6 +5,7 @@ spelling that JavaScript takes with the `u` flag and that python_pattern() turns
 """
 
 import re
+from itertools import accumulate
 
 SAFE_ESCAPES = "dDwWsSbBtnrfv"
 SYNTAX = "^$\\.*+?()[]{}|/"
@@ -14,6 +15,7 @@ HEX = re.compile(r"x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}")
 # Exactly what \s is in JavaScript, and what its dot leaves out.
 JS_SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 MAX_VALUE_LENGTH = 1000
+MAX_NESTING = 50
 
 
 def pieces(pattern: str) -> list[tuple[str, bool]]:
@@ -47,6 +49,8 @@ def _piece(pattern: str, position: int, in_class: bool) -> str:
 
 def regex_problems(pattern: str) -> list[str]:
     """List why a pattern cannot be used (in Spanish and English, one sentence each); empty means it can."""
+    if nesting(pattern) > MAX_NESTING:
+        return ["La expresión regular tiene demasiados niveles. / The pattern is nested too deeply."]
     problems = [text for piece, in_class in pieces(pattern) if (text := _escape_problem(piece, in_class))]
     if GROUP_START.search(re.sub(r"\\.", "", pattern, flags=re.DOTALL)):
         problems.append(
@@ -58,7 +62,31 @@ def regex_problems(pattern: str) -> list[str]:
         )
     if re.search(r"\[\^?\]", re.sub(r"\\.", "_", pattern, flags=re.DOTALL)):
         problems.append("Un conjunto [] no puede estar vacío. / A set [] cannot be empty.")
+    if _repeats_a_place(pattern):
+        problems.append(
+            "Una posición (^, $, \\b, (?=…)) no se repite. / A place (^, $, \\b, (?=…)) cannot be repeated."
+        )
     return problems or _compile_problem(pattern)
+
+
+def _repeats_a_place(pattern: str) -> bool:
+    """Tell whether a mark or a lookahead has a count, which JavaScript refuses."""
+    opened: list[bool] = []
+    is_place = False
+    found = [piece for piece, in_class in pieces(pattern) if not in_class]
+    for at, piece in enumerate(found):
+        if is_place and (piece in ("*", "+", "?") or COUNT.fullmatch(piece)):
+            return True
+        if piece == "(":
+            opened.append(found[at + 1 : at + 2] == ["?"] and found[at + 2 : at + 3] in (["="], ["!"]))
+        is_place = piece in ("^", "$", r"\b", r"\B") or (piece == ")" and bool(opened) and opened.pop())
+    return False
+
+
+def nesting(pattern: str) -> int:
+    """Return how many parentheses are open at most."""
+    signs = (piece for piece, in_class in pieces(pattern) if not in_class and piece in ("(", ")"))
+    return max(accumulate(1 if sign == "(" else -1 for sign in signs), default=0)
 
 
 def _escape_problem(piece: str, in_class: bool) -> str:
@@ -115,33 +143,11 @@ def _python(piece: str, in_class: bool) -> str:
     if in_class:
         # Python warns of sets inside sets: &&, ||, ~~, --
         return "\\" + piece if piece in "&|~" else piece
-    return {"$": r"\Z", ".": r"[^\n\r\u2028\u2029]"}.get(piece, piece)
+    # Python finds no \B in an empty text, JavaScript does
+    return {"$": r"\Z", ".": r"[^\n\r\u2028\u2029]", r"\B": r"(?!\b)"}.get(piece, piece)
 
 
 def is_anchored(pattern: str) -> bool:
     """Tell whether the pattern asks for the whole text: it begins with ^ and ends with $."""
     found = [piece for piece, _ in pieces(pattern)]
     return bool(found) and found[0] == "^" and found[-1] == "$"
-
-
-INNERMOST = re.compile(r"\((?:\?:)?((?:[^()\\\[]|\\.|\[(?:[^\]\\]|\\.)*\])*)\)([*+]|\{[0-9]+,[0-9]*\})?")
-ATOM = re.compile(r"(?:\\.|\[(?:[^\]\\]|\\.)*\]|[^|])([*+?]|\{[0-9]+(?:,[0-9]*)?\})?")
-
-
-def may_run_long(pattern: str) -> bool:
-    """Tell whether a repeated group holds a branch in which everything repeats, as (a+)+: some texts take for ever.
-
-    A branch with one part that must stand once, as ([0-9]+,)*, has one way to match and is quick.
-    """
-    while found := INNERMOST.search(pattern):
-        body, repeats = found.groups()
-        if repeats and any(_all_repeat(branch) for branch in body.split("|")):
-            return True
-        # go on outwards: a plain group is its body, a repeated one a part that repeats
-        pattern = pattern[: found.start()] + (f"x{repeats}" if repeats else body) + pattern[found.end() :]
-    return False
-
-
-def _all_repeat(branch: str) -> bool:
-    quantifiers = [match[1] or "" for match in ATOM.finditer(branch)]
-    return any(q[:1] in ("*", "+") or "," in q for q in quantifiers) and all(quantifiers)

@@ -8,9 +8,10 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 
+from collector.forms.expressions.digest import digest, text_seed
 from collector.forms.expressions.environment import Env
 from collector.forms.expressions.functions import Function, nodes, power
-from collector.forms.expressions.values import NAN, Value, read_number, to_number, to_text
+from collector.forms.expressions.values import NAN, Node, Value, read_number, to_number, to_text
 
 EARTH_RADIUS_METRES = 6_378_100.0
 Point = tuple[float, float]
@@ -119,12 +120,20 @@ def base64_decode(env: Env, value: Value) -> Value:
 
 def randomize(env: Env, value: Value, seed: Value | None = None) -> Value:
     """Shuffle nodes: always the same way for a seed (Park-Miller, as ODK), else at random."""
-    found = list(value) if isinstance(value, list) else []
-    draw = env.random if seed is None else park_miller(to_number(seed))
-    for last in range(len(found) - 1, 0, -1):
-        other = int(draw() * (last + 1))
-        found[last], found[other] = found[other], found[last]
+    draw = env.random if seed is None else park_miller(seed_number(seed))
+    found: list[Node] = []
+    for node in value if isinstance(value, list) else []:
+        # "inside-out" Fisher-Yates: the newcomer takes a place, who stood there goes to the end
+        other = int(draw() * (len(found) + 1))
+        found.append(found[other] if other < len(found) else node)
+        found[other] = node
     return found
+
+
+def seed_number(seed: Value) -> float:
+    """Return a seed as a number; a text that is none counts by its hash, an empty one as 0."""
+    number, text = to_number(seed), to_text(seed)
+    return number if number == number else text_seed(text) if text and isinstance(seed, (str, list)) else 0.0
 
 
 def park_miller(seed: float) -> Callable[[], float]:
@@ -160,4 +169,5 @@ RARE_FUNCTIONS: dict[str, Function] = {
     "geofence": geofence,
     "base64-decode": base64_decode,
     "randomize": randomize,
+    "digest": digest,
 }

@@ -125,6 +125,30 @@ def not_a_date(text: str, position: int) -> ExpressionError:
     return ExpressionError(f"'{text}' is not a date (YYYY-MM-DD).", f"'{text}' no es una fecha (AAAA-MM-DD).", position)
 
 
+def truth_is_no_date(position: int) -> ExpressionError:
+    """Refuse date(1 = 1)."""
+    return ExpressionError("True or false is not a date.", "Verdadero o falso no es una fecha.", position)
+
+
+def no_shape(position: int) -> ExpressionError:
+    """Refuse geofence(point, '')."""
+    return ExpressionError(
+        "geofence() needs a shape of at least three points.",
+        "geofence() necesita una figura de al menos tres puntos.",
+        position,
+    )
+
+
+def not_one_of(name: str, given: str, known: Iterable[str], position: int) -> ExpressionError:
+    """Refuse a literal that a function does not know."""
+    names = ", ".join(known)
+    return ExpressionError(
+        f"{name}() does not know '{given}'; it knows: {names}.",
+        f"{name}() no conoce '{given}'; conoce: {names}.",
+        position,
+    )
+
+
 def index_missing(repeat: str, position: int) -> ExpressionError:
     """Refuse indexed-repeat() without a number for a repeat on the way."""
     return ExpressionError(

@@ -26,14 +26,21 @@ from dataclasses import replace
 
 from collector.forms.expressions import refusals, syntax
 from collector.forms.expressions.calls import call
-from collector.forms.expressions.catalogue import FUNCTIONS
 from collector.forms.expressions.errors import ExpressionError
+from collector.forms.expressions.kinds import (
+    COMPARISONS,
+    by_value,
+    constant_truth,
+    crosses_repeat,
+    gives_answers,
+    indexed,
+    is_boolean,
+)
 from collector.forms.expressions.paths import rows, walk
 from collector.forms.expressions.scope import Ir, Resolvers, Scope, Walk
 from collector.forms.expressions.shape import Shape
 
 NUMBER_TYPES = ("int", "integer", "decimal")
-BOOLEAN_OPERATORS = ("or", "and", "=", "!=", "<", "<=", ">", ">=")
 
 
 def resolve(tree: syntax.Ast, shape: Shape, context: str, *, nodeset: bool = False, outside: bool = False) -> Ir:
@@ -73,16 +80,6 @@ def any_value(tree: syntax.Ast, scope: Scope, nodeset: bool = False) -> Ir:
             return operation(tree, scope)
 
 
-def crosses_repeat(ir: Ir) -> bool:
-    """Tell whether an IR goes through rows of a repeat without a predicate or index that could choose one."""
-    if ir[0] == "c":
-        return crosses_repeat(ir[1])
-    if ir[0] != "r":
-        return False
-    descents = [at for at, op in enumerate(ir[2]) if op[0] > 0 and len(op) == 2]
-    return any(not any(op[1] for op in ir[2][at:]) for at in descents)
-
-
 def value(tree: syntax.Ast, scope: Scope) -> Ir:
     """Resolve an expression of which one value is needed."""
     ir = any_value(tree, scope)
@@ -101,29 +98,33 @@ def condition(tree: syntax.Ast, scope: Scope) -> Ir:
     return by_value(any_value(tree, scope))
 
 
-def by_value(ir: Ir) -> Ir:
-    """Wrap a bare reference so that it counts by the value it holds."""
-    return ["t", ir] if is_reference(ir) else ir
-
-
-def is_reference(ir: Ir) -> bool:
-    """Tell whether an IR reads one stored text."""
-    return ir[0] in ("v", "k") or (ir[0] == "c" and is_reference(ir[1]))
-
-
-def is_boolean(ir: Ir) -> bool:
-    """Tell whether an IR always gives true or false."""
-    if ir[0] == "f":
-        return FUNCTIONS[ir[1]].result == "boolean"
-    return ir[0] == "t" or (ir[0] == "b" and ir[1] in BOOLEAN_OPERATORS)
-
-
 def operation(tree: syntax.Operation, scope: Scope) -> Ir:
     """Resolve an operator with its operands."""
     if tree.operator in ("or", "and"):
-        return ["b", tree.operator, *(condition(operand, scope) for operand in tree.operands)]
-    operands = [value(operand, scope) for operand in tree.operands]
-    if tree.operator in ("=", "!=") and any(is_boolean(ir) for ir in operands):
+        return ["b", tree.operator, *conditions(tree, scope)]
+    if tree.operator in COMPARISONS:
+        return comparison(tree, scope)
+    return ["b", tree.operator, *(value(operand, scope) for operand in tree.operands)]
+
+
+def conditions(tree: syntax.Operation, scope: Scope) -> list[Ir]:
+    """Resolve the operands of and / or up to the first constant that decides: what follows it can never run."""
+    found = []
+    for operand in tree.operands:
+        found.append(condition(operand, scope))
+        if constant_truth(found[-1]) is (tree.operator == "or"):
+            break
+    return found
+
+
+def comparison(tree: syntax.Operation, scope: Scope) -> Ir:
+    """Resolve a comparison; with a question of all rows of a repeat it holds where it does for any of them."""
+    operands = [any_value(operand, scope) for operand in tree.operands]
+    with_truth = any(is_boolean(ir) for ir in operands)
+    for operand, ir in zip(tree.operands, operands, strict=True):
+        if crosses_repeat(ir) and (with_truth or not gives_answers(ir)):
+            raise refusals.many_values(operand.position)
+    if with_truth and tree.operator in ("=", "!="):
         operands = [by_value(ir) for ir in operands]
     return ["b", tree.operator, *operands]
 
@@ -172,25 +173,6 @@ def instance(tree: syntax.Path, scope: Scope) -> Ir:
     inner = Scope(scope.shape, scope.path, scope.row, item_of=tree.instance, bind=scope.home)
     found = [by_value(any_value(each, inner)) for each in item.predicates]
     return ["i", tree.instance, [*(indexed(ir) for ir in found[:1]), *found[1:]], column or None]
-
-
-def indexed(ir: Ir) -> Ir:
-    """Turn [column = key], the usual choice filter, into a look-up, unless the key too looks at the item."""
-    if ir[:2] != ["b", "="]:
-        return ir
-    for column, key in ((ir[2], ir[3]), (ir[3], ir[2])):
-        if column[0] == "k" and not looks_at_item(key):
-            return ["x", column[1], key]
-    return ir
-
-
-def looks_at_item(ir: Ir) -> bool:
-    """Tell whether an IR reads the item or its place, so that it differs from item to item."""
-    if ir[0] == "k" or ir[:2] in (["f", "position"], ["f", "last"]):
-        return True
-    if ir[0] == "r":
-        return any(looks_at_item(index) for operation in ir[2] for index in operation[2:])
-    return ir[0] in ("b", "neg", "t", "f") and any(looks_at_item(part) for part in ir[1:] if isinstance(part, list))
 
 
 def item_column(tree: syntax.Path, scope: Scope) -> Ir:

@@ -22,6 +22,14 @@ def row_text(row: Row, slots: Iterable[int] | None = None) -> str:
     return "".join(parts)
 
 
+def holds_any(node: Row | Item | str, slots: Iterable[int] | None = None) -> bool:
+    """Tell whether a node holds something: a text any character, a row (or some slots of it) any relevant question."""
+    if not isinstance(node, list):
+        return node != ""
+    held = node[1:] if slots is None else [node[slot] for slot in slots]
+    return any(each is not None and each != [] for each in held)
+
+
 def accepts(value: Value, place: int) -> bool:
     """Tell whether a predicate's value keeps the candidate at `place`."""
     return value == place if isinstance(value, float) else truth(value)

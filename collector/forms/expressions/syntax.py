@@ -14,10 +14,12 @@ from collector.forms.expressions.tokens import BINDING, REFUSED_SIGNS, Token, re
 
 MAX_LENGTH = 20_000
 MAX_NESTING = 80
-MAX_CHAIN = 200
+MAX_HEIGHT = 100  # of the tree: a - b * c - d grows with every change of operator, a predicate counts twice
 
-# These are the same whichever way they are grouped, so long chains stay flat and need no deep recursion.
-FLAT = ("or", "and", "+")
+MAX_BRACKETS = 5  # each predicate in a predicate multiplies the work by the rows of its repeat
+
+# A chain of one of these goes from left to right and stays flat: long ones need no deep recursion.
+FLAT = ("or", "and", "+", "-", "*", "div", "mod")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Parser:
         self.tokens = tokens(text)
         self.next = 0
         self.depth = 0
-        self.links = 0
+        self.brackets = 0
 
     @property
     def token(self) -> Token:
@@ -134,33 +136,21 @@ class Parser:
         tree = self.operation(1)
         if self.token.kind != "end":
             raise self.unexpected()
+        hold_height(tree)
         return tree
 
     def operation(self, binding: int) -> Ast:
         """Parse operands joined by operators that bind at least as tightly as `binding`."""
         self.depth += 1
-        self.hold_limits()
+        if self.depth > MAX_NESTING:
+            raise too_deep(self.token.position)
         left = self.signed()
         while self.token.kind == "operator" and BINDING[self.token.text] >= binding:
             operator = self.take()
             right = self.operation(BINDING[operator.text] + 1)
-            self.links += isinstance(left, Operation) and left.operator != operator.text
-            self.links += isinstance(left, Operation) and operator.text not in FLAT
             left = join(operator, left, right)
         self.depth -= 1
         return left
-
-    def hold_limits(self) -> None:
-        """Refuse what would need too deep a recursion here or in the page."""
-        if self.depth <= MAX_NESTING and self.links <= MAX_CHAIN:
-            return
-        raise ExpressionError(
-            "The expression is nested too deeply.",
-            "La expresión tiene demasiados niveles.",
-            self.token.position,
-            hint="Put a part of it in a calculate question.",
-            hint_es="Pase una parte a una pregunta calculate.",
-        )
 
     def signed(self) -> Ast:
         """Parse an operand with its minus signs."""
@@ -265,8 +255,12 @@ class Parser:
         name = self.axis(token) if self.token.text == "::" else token.text
         predicates = []
         while opened := self.take_if("["):
+            self.brackets += 1
+            if self.brackets > MAX_BRACKETS:
+                raise too_deep(opened.position)
             predicates.append(self.operation(1))
             self.expect("]", opened)
+            self.brackets -= 1
         return Step(name, tuple(predicates), token.position)
 
     def axis(self, axis: Token) -> str:
@@ -286,6 +280,35 @@ def join(operator: Token, left: Ast, right: Ast) -> Ast:
     if operator.text in FLAT and isinstance(left, Operation) and left.operator == operator.text:
         return replace(left, operands=(*left.operands, right))
     return Operation(operator.text, (left, right), operator.position)
+
+
+def too_deep(position: int) -> ExpressionError:
+    """Refuse what would need too deep a recursion here or in the page."""
+    return ExpressionError(
+        "The expression is nested too deeply.",
+        "La expresión tiene demasiados niveles.",
+        position,
+        hint="Put a part of it in a calculate question.",
+        hint_es="Pase una parte a una pregunta calculate.",
+    )
+
+
+def hold_height(tree: Ast) -> None:
+    """Refuse a tree too high to go through by recursion."""
+    todo = [(tree, 1)]
+    while todo:
+        here, height = todo.pop()
+        if height > MAX_HEIGHT:
+            raise too_deep(here.position)
+        match here:
+            case Operation():
+                todo.extend((each, height + 1) for each in here.operands)
+            case Call():
+                todo.extend((each, height + 1) for each in here.arguments)
+            case Negation():
+                todo.append((here.operand, height + 1))
+            case Path():
+                todo.extend((each, height + 2) for step in here.steps for each in step.predicates)
 
 
 def parse(text: str) -> Ast:

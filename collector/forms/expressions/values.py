@@ -10,15 +10,14 @@ from 1970-01-01T00:00Z, that remembers the offset it is written in. NaN is a num
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 Item = Mapping[str, str]
 Node = str | Item
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A date (offset None, whole days) or a date-time (instant in days, offset in minutes)."""
 
     days: float
@@ -48,12 +47,12 @@ def first(nodes: list[Node]) -> str:
 
 def number_text(value: float) -> str:
     """Write a number as XPath does: 5, -0.25, never an exponent; with the shortest digits that read back the same."""
+    if value.is_integer() and abs(value) < 1e16:
+        return str(int(value))
     if value != value:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    if value == int(value) and abs(value) < 1e16:
-        return str(int(value))
     text = repr(value)
     return _without_exponent(text) if "e" in text else text
 
@@ -83,7 +82,7 @@ def to_text(value: Value) -> str:
 
 def read_number(text: str) -> float:
     """Read a number as XPath writes it; NaN for anything else (1e6, +5, Infinity, "")."""
-    if text.isdecimal() and text.isascii():
+    if text.replace(".", "", 1).isdecimal() and text.isascii():
         return float(text)
     match = NUMBER.fullmatch(text)
     return float(match.group(1)) if match else NAN
@@ -92,8 +91,10 @@ def read_number(text: str) -> float:
 def reading(value: Value, offset: int = 0) -> float | Moment:
     """Read a value as a number, or as a Moment where it is one or its text is a date."""
     if isinstance(value, str):
+        if value[4:5] == "-":  # most likely a date
+            return parse_moment(value, offset) or read_number(value)
         number = read_number(value)
-        return number if number == number else parse_moment(value, offset) or NAN
+        return number if number == number or not value else parse_moment(value, offset) or NAN
     if isinstance(value, bool):
         return 1.0 if value else 0.0
     return reading(first(value), offset) if isinstance(value, list) else value
@@ -104,6 +105,10 @@ def to_number(value: Value, offset: int = 0) -> float:
 
     offset: minutes east of Greenwich, for a date-time whose text names none.
     """
+    if isinstance(value, float):
+        return value
+    if isinstance(value, str) and (not value or (value.isdecimal() and value.isascii())):
+        return float(value) if value else NAN
     read = reading(value, offset)
     return read.days if isinstance(read, Moment) else read
 
@@ -130,20 +135,26 @@ def parse_moment(text: str, offset: int) -> Moment | None:
 
     offset: minutes east of Greenwich for a text that names none.
     """
-    match = DATE_TIME.fullmatch(text.strip(" \t\r\n"))
+    text = text.strip(" \t\r\n")
+    days = day_count(text[:10]) if text[4:5] == "-" == text[7:8] else None
+    if days is None or len(text) == 10:
+        return None if days is None else Moment(days)
+    match = DATE_TIME.fullmatch(text)
     if match is None:
         return None
-    try:
-        days = date.fromisoformat(match.group(1)).toordinal() - EPOCH_ORDINAL
-    except ValueError:
-        return None
-    if match.group(2) is None:
-        return Moment(float(days))
     milliseconds = clock_milliseconds(match.group(2, 3, 4, 5))
     minutes = zone_minutes(match.group(6), offset)
     if milliseconds is None or minutes is None:
         return None
     return Moment((days * DAY_MS + milliseconds - minutes * 60_000) / DAY_MS, minutes)
+
+
+def day_count(text: str) -> float | None:
+    """Count the days up to YYYY-MM-DD; None for a day the calendar lacks. The hyphens are known to be there."""
+    try:
+        return float(date.fromisoformat(text).toordinal() - EPOCH_ORDINAL)
+    except ValueError:
+        return None
 
 
 def clock_milliseconds(parts: tuple[str | None, ...]) -> float | None:

@@ -1,10 +1,9 @@
-"""XForm XML -> Form. Reads what pyxform, ODK Build and hands write; refuses by path what this release cannot ask.
+"""XForm XML -> Form. Reads what pyxform, ODK Build, Kobo and hands write; refuses by path what cannot be understood.
 
 head.py: title, texts, lists, binds   instance.py: rows   body.py: groups, repeats, controls   questions.py, actions.py
             \\______________________________ one Draft ______________________________/ -> Form
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from xml.etree.ElementTree import Element  # only the type; parsing is defusedxml's
@@ -16,6 +15,7 @@ from collector.forms.model import Form
 from collector.forms.report import FormErrors, FormProblem
 from collector.forms.xform.actions import read_actions
 from collector.forms.xform.body import read_body, register, repeated_paths
+from collector.forms.xform.digest import form_digest
 from collector.forms.xform.draft import Draft
 from collector.forms.xform.elements import child, children, local
 from collector.forms.xform.head import read_choices, read_head, read_shape
@@ -23,25 +23,20 @@ from collector.forms.xform.order import calculation_order, calls_itext, refuse_s
 from collector.forms.xform.questions import is_computed, read_computed
 
 
-def read_xform(xml: str, *, everything: bool = False, media: Mapping[str, str] | None = None) -> Form:
+def read_xform(xml: str, *, media: Mapping[str, str] | None = None, sha256: str | None = None) -> Form:
     """Return the typed form. Raises FormErrors with every problem found, each with the path it belongs to.
 
-    everything: read also what the page cannot ask yet (repeats, places, files, actions, texts with answers).
-    media: the attached files, name -> text.
+    media: the attached files, name -> text. sha256: what names the content, where files belong to it (digest.py).
     """
     try:
         document = SafeXml.fromstring(xml.strip())
     except (SafeXml.ParseError, DefusedXmlException, ValueError) as error:
         raise FormErrors([FormProblem("", "settings", f"El XForm no se puede leer: {error}", "")]) from error
-    draft = Draft(hashlib.sha256(xml.encode()).hexdigest(), everything)
+    draft = Draft(sha256 or form_digest(xml, {}))
     form = _read(draft, document, media or {})
     if draft.problems:
         raise FormErrors(draft.problems)
     return form
-
-
-# names of the page's own controls, and of what JavaScript keeps for itself
-PAGE_NAMES = ("_page", "_id", "_started", "_language", "_lang", "_go", "__proto__")
 
 
 def _read(draft: Draft, document: Element, media: Mapping[str, str]) -> Form:
@@ -53,28 +48,19 @@ def _read(draft: Draft, document: Element, media: Mapping[str, str]) -> Form:
     read_choices(draft)
     _read_model_actions(draft, model)
     read_body(draft, body)
-    for path in draft.instance.tree if draft.everything else draft.binds:
+    for path in draft.instance.tree:
         if is_computed(draft, path):
             register(draft, path)
             read_computed(draft, path)
             draft.nodes.setdefault(path)
     _settle_groups(draft)
     refuse_self_reading(draft)
-    for path, question in draft.questions.items():
-        if question.key in PAGE_NAMES and not draft.everything:
-            draft.refuse(path, "type", f"El nombre «{question.name}» lo usa la página.", "Cambie el nombre.")
-    asked = [q for q in draft.questions.values() if q.page >= 0 and q.type != "note"]
-    if not asked and not draft.everything:
-        draft.refuse("", "settings", "El formulario no tiene preguntas.", "Agregue al menos una pregunta en survey.")
     return _form(draft)
 
 
 def _read_model_actions(draft: Draft, model: Element | None) -> None:
     for action in children(model, "setvalue", "setgeopoint", "recordaudio"):
-        if draft.everything:
-            read_actions(draft, [action], draft.shape.root)
-        else:
-            draft.refuse(action.get("ref", ""), "default", f"La acción «{local(action)}» todavía no se admite.", "")
+        read_actions(draft, [action], draft.shape.root)
 
 
 def _settle_groups(draft: Draft) -> None:

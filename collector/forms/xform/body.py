@@ -9,15 +9,14 @@ from collector.forms.xform.draft import Draft
 from collector.forms.xform.elements import JR, child, children, elements, local
 from collector.forms.xform.questions import read_control
 
-CONTROLS = ("input", "select1", "select")
-MORE_CONTROLS = ("upload", "trigger", "range", "rank", "secret")
+CONTROLS = ("input", "select1", "select", "upload", "trigger", "range", "rank", "secret")
 ACTIONS = ("setvalue", "setgeopoint", "recordaudio")
-REFUSED = ("repeat", *MORE_CONTROLS, *ACTIONS)
+TEXTS = ("label", "hint", "help", "alert")
 
 
 def repeated_paths(draft: Draft, body: Element | None) -> frozenset[str]:
     """Return the paths that the body repeats, before the shape is known."""
-    return frozenset(_repeated(draft, body, "/" + local(draft.root))) if draft.everything else frozenset()
+    return frozenset(_repeated(draft, body, "/" + local(draft.root)))
 
 
 def _repeated(draft: Draft, element: Element | None, base: str) -> Iterator[str]:
@@ -37,20 +36,19 @@ def read_body(draft: Draft, body: Element | None) -> None:
 
 
 def _walk(draft: Draft, element: Element, base: str, same_page: bool) -> None:
-    known = (*CONTROLS, *MORE_CONTROLS) if draft.everything else CONTROLS
     for item in elements(element):
         name = local(item)
         if name == "group":
             _walk_group(draft, item, base, same_page)
-        elif name in known:
+        elif name in CONTROLS:
             _place(draft, item, base, same_page)
-        elif name == "repeat" and draft.everything:
-            _walk_repeat(draft, item, base, element)
-        elif name in ACTIONS and draft.everything:
+        elif name == "repeat":
+            _walk_repeat(draft, item, base, element, same_page)
+        elif name in ACTIONS:
             read_actions(draft, [item], base)
-        elif name in REFUSED:
-            draft.refuse(ref_of(draft, item, base), "type", f"El tipo «{name}» todavía no se puede preguntar.",
-                         "Quítelo o cámbielo por un tipo de la lista en docs/publishing.md.")  # fmt: skip
+        elif name not in TEXTS:
+            draft.refuse(ref_of(draft, item, base), "type", f"El elemento «{name}» no se puede preguntar.",
+                         "Quítelo o cámbielo por input, select1, select, upload, range, rank o trigger.")  # fmt: skip
 
 
 def ref_of(draft: Draft, item: Element, base: str) -> str:
@@ -82,7 +80,7 @@ def add_group(draft: Draft, path: str, item: Element | None, page: int = -1) -> 
     register(draft, path)
     label = draft.label(item, path) if item is not None else {}
     appearance = appearance_of(item) if item is not None else ()
-    logic = draft.logic(path, "relevant", "readonly") if draft.everything else draft.logic(path, "relevant")
+    logic = draft.logic(path, "relevant", "readonly")
     draft.groups[path] = Group(
         path=path,
         label=label,
@@ -90,7 +88,7 @@ def add_group(draft: Draft, path: str, item: Element | None, page: int = -1) -> 
         appearance=appearance,
         page=page,
         groups=draft.ancestors(path),
-        readonly=logic.get("readonly"),
+        readonly=logic["readonly"],
         row=draft.row_of(path),
     )
     draft.nodes[path] = None
@@ -110,13 +108,15 @@ def register(draft: Draft, path: str) -> None:
             add_group(draft, around, None)
 
 
-def _walk_repeat(draft: Draft, item: Element, base: str, around: Element) -> None:
+def _walk_repeat(draft: Draft, item: Element, base: str, around: Element, same_page: bool) -> None:
     path = ref_of(draft, item, base)
     if not draft.shape.is_repeat(path):
         draft.refuse(path, "type", f"La repetición {path} no está en la instancia del formulario.", "")
         return
-    if path not in draft.repeats:
-        draft.pages.append([path])
+    if not draft.row_of(path) and not any(path in page for page in draft.pages):
+        if not same_page:
+            draft.pages.append([])
+        draft.pages[-1].append(path)  # a repeat in a repeat is asked in its rows
     add_repeat(draft, path, item, around)
     _walk(draft, item, path, True)
 
@@ -161,5 +161,4 @@ def _place(draft: Draft, item: Element, base: str, same_page: bool) -> None:
         draft.pages[-1].append(path)
     read_control(draft, item, path, -1 if in_row else len(draft.pages) - 1)
     draft.nodes[path] = None
-    if draft.everything:
-        read_actions(draft, list(children(item, *ACTIONS)), path, trigger=path)
+    read_actions(draft, list(children(item, *ACTIONS)), path, trigger=path)

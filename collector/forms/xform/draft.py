@@ -18,7 +18,7 @@ from collector.forms.expressions import (
 )
 from collector.forms.model import IR, OUTPUT, Action, Choice, Group, Question, Repeat, Seed, Text
 from collector.forms.report import FormProblem
-from collector.forms.xform.elements import JR, Output, Words, child, without_outputs, words_of
+from collector.forms.xform.elements import JR, Output, Words, child, words_of
 from collector.forms.xform.instance import Instance
 from collector.forms.xform.lists import Item
 
@@ -38,12 +38,11 @@ ITEXT = re.compile(r"\s*jr:itext\((.*)\)\s*", re.DOTALL)
 class Draft:
     """A form on its way; `problems` grows and decides at the end.
 
-    everything: also what the page cannot ask yet. itext: id -> language -> words of a text; forms: id -> form
+    itext: id -> language -> words of a text; forms: id -> form
     ("image", "guidance") -> language -> text. flat: lists that are one item, whose paths are one step short.
     """
 
     sha256: str
-    everything: bool
     problems: list[FormProblem] = field(default_factory=list)
     root: Element = field(default_factory=lambda: Element("data"))
     title: str = ""
@@ -141,8 +140,6 @@ class Draft:
         return {language: text for language, text in texts.items() if text}
 
     def _filled(self, words: Words, path: str) -> str:
-        if not self.everything:
-            return without_outputs(words)  # refused already
         return "".join(part if isinstance(part, str) else self._output(part, path) for part in words)
 
     def _output(self, output: Output, path: str) -> str:
@@ -160,9 +157,7 @@ class Draft:
         ref = found.get("ref")
         if ref:
             return self.text(self.itext.get(self.text_id(ref, path), {}), path)
-        words = words_of(found)
-        self.refuse_outputs(words, f"{path}:{name}")
-        return self.text({"": words}, path)
+        return self.text({"": words_of(found)}, path)
 
     def media(self, element: Element, path: str, name: str = "label") -> dict[str, Text]:
         """Return the other forms of a label or hint: "image", "audio", "guidance"."""
@@ -187,21 +182,6 @@ class Draft:
             return inner[1:-1].strip()
         ir = self.compile(path, "label", inner)
         return to_text(build(ir)(Env([None] * 999))) if ir is not None else ""
-
-    def refuse_outputs(self, words: Words, text_id: str) -> None:
-        """Refuse a text that shows answers where the page cannot do that yet."""
-        if self.everything or not any(isinstance(part, Output) for part in words):
-            return
-        path, _, part = text_id.partition(":")
-        prop = {"hint": "hint", "jr:constraintMsg": "constraint_message"}.get(part, "label")
-        said = "".join(part if isinstance(part, str) else "" for part in words)
-        self.refuse(
-            path if path.startswith("/") else "",
-            prop,
-            "El texto usa ${…} y eso todavía no se puede mostrar.",
-            "Escriba la pregunta sin ${…}.",
-            said,
-        )
 
     def logic(self, path: str, *names: str) -> dict[str, Any]:
         """Compile the expressions of a bind."""

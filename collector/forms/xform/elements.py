@@ -62,11 +62,6 @@ def _parts(element: Element) -> Iterator[str | Output]:
         yield item.tail or ""
 
 
-def without_outputs(words: Words) -> str:
-    """Return only what is text."""
-    return "".join(part for part in words if isinstance(part, str)).strip()
-
-
 def node_name(element: Element) -> str:
     """Return the name of a node of the primary instance as paths write it: orx: is the one prefix they use."""
     return ("orx:" if "openrosa.org/xforms" in element.tag else "") + local(element)

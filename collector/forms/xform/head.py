@@ -1,6 +1,7 @@
 """The head of an XForm: title, texts, lists, binds, and the shape that the primary instance has."""
 
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Mapping
 from xml.etree.ElementTree import Element
 
 from collector.forms.expressions import Shape
@@ -37,7 +38,7 @@ def read_head(draft: Draft, head: Element | None, model: Element | None, media: 
         said = draft.root.get(name, "")
         if "/" in said or said.strip() in RESERVED_NAMES:
             draft.refuse("", "settings", f"El {name} del formulario no puede ser «{said}»: es parte de la dirección.",
-                         "Use letras, números, guion y punto, y al menos una letra o un número.")  # fmt: skip
+                         "Use letras, números, guion y punto, y al menos una letra o un número.", said)  # fmt: skip
 
 
 def read_itext(draft: Draft, model: Element) -> None:
@@ -61,7 +62,6 @@ def _read_text(draft: Draft, text: Element, lang: str) -> None:
         if not words or words == ("-",):  # pyxform writes "-" where a translation is missing
             continue
         if form in (None, "long", "short"):
-            draft.refuse_outputs(words, text_id)
             if form is None or lang not in draft.itext.get(text_id, {}):
                 draft.itext.setdefault(text_id, {})[lang] = words
         else:
@@ -73,10 +73,7 @@ def read_list(draft: Draft, instance: Element, media: Mapping[str, str]) -> None
     """Read a secondary instance: its items stand in it, or in an attached file."""
     name, source = instance.get("id", ""), instance.get("src") or ""
     root = next(iter(elements(instance)), None)
-    if source and not draft.everything:
-        draft.refuse("", "choice_filter", f"La lista «{name}» viene de un archivo aparte.",
-                     "Todavía no: ponga las opciones en la hoja choices.")  # fmt: skip
-    if source and draft.everything:
+    if source:
         draft.external.append(name)
         found, is_one = attached_items(draft, name, source, media)
     else:
@@ -88,31 +85,27 @@ def read_list(draft: Draft, instance: Element, media: Mapping[str, str]) -> None
 def attached_items(draft: Draft, name: str, source: str, media: Mapping[str, str]) -> tuple[list[Item], bool]:
     """Read the file that a list comes from."""
     file = source.rpartition("/")[2]
-    if file not in media:
+    media = {unicodedata.normalize("NFC", known): text for known, text in media.items()}
+    if unicodedata.normalize("NFC", file) not in media:
         if source != LAST_SAVED:
             draft.refuse("", "choice_filter", f"Falta el archivo «{file}» de la lista «{name}».",
                          "Adjunte el archivo al publicar.")  # fmt: skip
         return [], True
     try:
-        return file_items(file, media[file])
+        return file_items(file, media[unicodedata.normalize("NFC", file)])
     except ValueError as error:
         draft.refuse("", "choice_filter", f"El archivo «{file}» no se puede leer: {error}.", "Revise el archivo.")
         return [], False
 
 
 def read_shape(draft: Draft, repeats: frozenset[str]) -> None:
-    """Lay out the rows of the primary instance, and the columns of the lists."""
+    """Lay out the rows of the primary instance, and name the lists."""
     types = {path: (bind.get("type") or "string").rpartition(":")[2] for path, bind in draft.binds.items()}
-    draft.instance = Instance(repeats, types, draft.everything)
+    draft.instance = Instance(repeats, types)
     root = "/" + local(draft.root)
     draft.seed = draft.instance.read(draft.root, root)
-    columns = {name: tuple(dict.fromkeys(_columns(items))) for name, items in draft.items.items()}
-    draft.shape = Shape(root, draft.instance.slots, columns)
-
-
-def _columns(items: list[Item]) -> Iterator[str]:
-    for item in items:
-        yield from item
+    # no columns are named, so that any may be read: one that no item fills is a warning (list_columns.py), as in ODK
+    draft.shape = Shape(root, draft.instance.slots, dict.fromkeys(draft.items, ()))
 
 
 def read_choices(draft: Draft) -> None:

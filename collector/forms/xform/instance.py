@@ -22,7 +22,6 @@ class Instance:
 
     repeats: frozenset[str]
     types: Mapping[str, str]
-    with_repeats: bool = True
     slots: dict[str, Slot] = field(default_factory=dict)
     defaults: dict[str, str] = field(default_factory=dict)
     templates: dict[str, Element] = field(default_factory=dict)
@@ -93,7 +92,7 @@ class Instance:
 
     def _is_repeat(self, path: str, families: list[list[Element]]) -> bool:
         several = any(len(family) > 1 or family[0].get(TEMPLATE) is not None for family in families)
-        return self.with_repeats and (path in self.repeats or several)
+        return path in self.repeats or several
 
     def _add(self, path: str, row: str, kind: Literal["value", "repeat"]) -> None:
         self.sizes[row] += 1

@@ -39,6 +39,7 @@ def item_of(item: Element, prefix: str = "") -> Item:
 
 def file_items(name: str, text: str) -> tuple[list[Item], bool]:
     """Read an attached list; and tell whether it is one item. Raises ValueError with what is wrong."""
+    name = name.lower()
     if name.endswith(".csv"):
         return list(csv_items(text)), False
     if name.endswith(".geojson"):
@@ -52,8 +53,15 @@ def file_items(name: str, text: str) -> tuple[list[Item], bool]:
 
 def csv_items(text: str) -> Iterator[Item]:
     """Read a csv file with a header; a byte order mark and empty lines are left out."""
-    for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")):
+    text = text.removeprefix("\ufeff")
+    for row in csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text)):
         yield {str(name).strip(): (value or "").strip() for name, value in row.items() if isinstance(name, str)}
+
+
+def delimiter_of(text: str) -> str:
+    """Return what parts the cells of a csv file: a semicolon where its header says so (Excel in Spanish)."""
+    header = text.partition("\n")[0]
+    return ";" if header.count(";") > header.count(",") else ","
 
 
 def geojson_items(text: str) -> Iterator[Item]:

@@ -38,10 +38,14 @@ def _circle(stuck: list[str], needs: dict[str, list[str]]) -> list[str]:
 
 
 def refuse_self_reading(draft: Draft) -> None:
-    """Refuse what reads itself: a calculate outside once() and if(), a condition anywhere, also a group's."""
+    """Refuse what reads itself: a calculate outside once() and if(), a condition anywhere, also a group's.
+
+    A calculate that is just its own question keeps what is there; a group may read what never changes inside it.
+    """
     for path, question in draft.questions.items():
         slot = draft.shape.slots[path].index
-        if question.logic.calculate is not None and slot in _own(question.logic.calculate):
+        calculate = question.logic.calculate
+        if calculate is not None and calculate != ["v", 0, slot] and slot in _own(calculate):
             _refuse(draft, path, "calculation", "El cálculo se lee a sí mismo.", "Use once(…) para guardar el primero.")
         for name in ("relevant", "required", "readonly"):
             ir = getattr(question.logic, name)
@@ -52,9 +56,17 @@ def refuse_self_reading(draft: Draft) -> None:
             continue
         row = draft.shape.row_of(path)
         inside = {slot.index for slot in draft.shape.slots.values() if slot.kind == "value" and slot.row == row
-                  and slot.path.startswith(path + "/")}  # fmt: skip
+                  and slot.path.startswith(path + "/") and not _is_fixed(draft, slot.path)}  # fmt: skip
         if inside & set(_own(node.relevant, False)):
             _refuse(draft, path, "relevant", "La condición lee una pregunta del mismo grupo que muestra u oculta.", "")
+
+
+def _is_fixed(draft: Draft, path: str) -> bool:
+    """Tell whether nothing changes what a node holds: not asked (or asked hidden), not calculated, set by no action."""
+    question = draft.questions.get(path)
+    if question is None or question.logic.calculate is not None or any(each.path == path for each in draft.actions):
+        return False
+    return question.type == "calculate" or "hidden" in question.appearance
 
 
 def _own(ir: IR, is_kept: bool = True) -> Iterator[int]:

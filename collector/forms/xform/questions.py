@@ -1,6 +1,7 @@
 """Controls and computed nodes of an XForm -> questions."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -9,18 +10,22 @@ from collector.forms.xform.draft import Draft
 from collector.forms.xform.elements import JR, child, children, local, trimmed
 from collector.forms.xform.head import choice_of
 
-INPUTS = {"string": "text", "int": "integer", "integer": "integer", "decimal": "decimal", "date": "date"}
-MORE_INPUTS = {
+INPUTS = {
+    "string": "text", "int": "integer", "integer": "integer", "long": "integer", "decimal": "decimal", "date": "date",
     "time": "time", "dateTime": "datetime", "geopoint": "geopoint", "geotrace": "geotrace", "geoshape": "geoshape",
-    "barcode": "barcode", "binary": "file", "long": "integer",
+    "barcode": "barcode", "binary": "file",
 }  # fmt: skip
 SELECTS = {"select1": "select_one", "select": "select_multiple", "rank": "rank"}
 OTHERS = {"trigger": "acknowledge", "range": "range", "secret": "secret"}
 MEDIA = ("image", "audio", "video")
+# of the control, or of the bind
+PARAMETERS = (
+    "start", "end", "step", "tick-interval", "tick-labelset", "placeholder", "rows", "max-pixels", "quality",
+    "accuracyThreshold", "unacceptableAccuracyThreshold",
+)  # fmt: skip
 LOGIC_NAMES = ("relevant", "required", "readonly", "constraint", "calculate")
-# what a form asks the device for, as expressions over our own clock; others stay empty
-PRELOADS = {("timestamp", "start"): "once(now())", ("timestamp", "end"): "now()", ("date", "today"): "today()"}
-PRELOADS_ONCE = {("timestamp", "start"): "once(now())", ("date", "today"): "once(today())"}
+# what a form asks the device for, as expressions over our own clock; others stay empty, the end is an action
+PRELOADS = {("timestamp", "start"): "once(now())", ("date", "today"): "once(today())"}
 LIST_PATH = re.compile(r"(?:randomize\(\s*)?instance\(\s*['\"]([^'\"]+)['\"]\s*\)")
 
 
@@ -51,15 +56,22 @@ def read_control(draft: Draft, item: Element, path: str, page: int) -> None:
         rows=rows,
         guidance=draft.media(item, path, "hint").get("guidance", {}),
         media=draft.media(item, path),
-        parameters={name: str(item.get(name)) for name in ("start", "end", "step") if item.get(name)},
+        parameters=_parameters(item, draft.binds.get(path, {})),
     )
+
+
+def _parameters(item: Element, bind: Mapping[str, str]) -> dict[str, str]:
+    """Return what tunes a control: ends of a range, lines of a text, size of a photo, accuracy of a place."""
+    given = {name.rpartition("}")[2]: text for name, text in item.attrib.items() if text}
+    given |= {name.rpartition("}")[2]: text for name, text in bind.items() if text}
+    return {name: given[name] for name in PARAMETERS if name in given}
 
 
 def logic_of(draft: Draft, path: str) -> Logic:
     """Compile the bind of a node; a preload is a calculate over our own clock."""
     logic: dict[str, Any] = draft.logic(path, *LOGIC_NAMES)
-    if logic["calculate"] is None and draft.everything:
-        preload = PRELOADS_ONCE.get(_preload(draft, path))
+    if logic["calculate"] is None:
+        preload = PRELOADS.get(_preload(draft, path))
         logic["calculate"] = draft.compile(path, "calculate", preload)
     return Logic(**logic)
 
@@ -77,14 +89,10 @@ def _type(draft: Draft, item: Element, path: str, kind: str) -> str:
         said = (item.get("mediatype") or "").partition("/")[0]
         return said if said in MEDIA else "file"
     bind = draft.binds.get(path, {})
-    is_said = draft.everything and bool(draft.instance.defaults.get(path))  # a text that is shown, not a note
+    is_said = bool(draft.instance.defaults.get(path))  # a text that is shown, not a note
     if kind == "string" and (bind.get("readonly") or "").strip() == "true()" and not bind.get("calculate"):
         return "text" if is_said else "note"
-    known = INPUTS | MORE_INPUTS if draft.everything else INPUTS
-    if kind not in known and not draft.everything:
-        draft.refuse(path, "type", f"El tipo «{kind}» todavía no se puede preguntar.",
-                     "Use text, integer, decimal, date, select_one o select_multiple.")  # fmt: skip
-    return known.get(kind, "text")
+    return INPUTS.get(kind, "text")
 
 
 # --- choices
@@ -101,7 +109,7 @@ def _choices(draft: Draft, item: Element, path: str) -> tuple[str, IR | None, Ro
     if found and found.group(1) in draft.lists:
         name = _list_of(draft, found.group(1), path, value, _ref(itemset, "label"))
         return name, _filter(draft, nodeset, path, value), None
-    if not draft.everything or found:
+    if found:
         draft.refuse(path, "choice_filter", f"No se entiende de dónde salen las opciones: {nodeset}", "")
         return "", None, None
     return _from_rows(draft, nodeset, path, value, _ref(itemset, "label"))
@@ -114,7 +122,7 @@ def _ref(itemset: Element, name: str) -> str:
 
 def _list_of(draft: Draft, name: str, path: str, value: str, label: str) -> str:
     """Return the list with these columns as name and label: the list itself, or one of the question's own."""
-    if not draft.everything or (value == "name" and label in ("", "label", "jr:itext(itextId)")):
+    if value == "name" and label in ("", "label", "jr:itext(itextId)"):
         return name
     draft.lists[path] = tuple(choice_of(draft, item, value, label) for item in draft.items[name])
     return path
@@ -154,22 +162,20 @@ def _inline(draft: Draft, item: Element, path: str) -> str:
 
 
 def is_computed(draft: Draft, path: str) -> bool:
-    """Tell whether a node without a control takes part: it has a bind or, in a whole reading, holds something."""
+    """Tell whether a node without a control takes part: any that holds something, but the id of the record."""
     slot = draft.shape.slots.get(path)
     if path in draft.questions or slot is None or slot.kind != "value":
         return False
     if "/meta/" in path or "/orx:meta/" in path:
-        return draft.everything and path.rpartition("/")[2].removeprefix("orx:") != "instanceID"
-    return draft.everything or path in draft.binds
+        return path.rpartition("/")[2].removeprefix("orx:") != "instanceID"
+    return True
 
 
 def read_computed(draft: Draft, path: str) -> None:
     """Add a calculate, or what the device tells by itself."""
     bind = draft.binds.get(path, {})
+    kind, preloaded = _preload(draft, path)
     logic = logic_of(draft, path)
-    preload = None if draft.everything else PRELOADS.get(_preload(draft, path))
-    if preload and not bind.get("calculate"):
-        logic = Logic(relevant=logic.relevant, calculate=draft.compile(path, "calculate", preload))
     slot = draft.shape.slots[path]
     draft.questions[path] = Question(
         path=path,
@@ -185,8 +191,9 @@ def read_computed(draft: Draft, path: str) -> None:
         default=draft.instance.defaults.get(path, ""),
         groups=draft.ancestors(path),
         row=draft.row_of(path),
+        property=preloaded if kind == "property" else "",
     )
-    if draft.everything and _preload(draft, path) == ("timestamp", "end") and not bind.get("calculate"):
+    if (kind, preloaded) == ("timestamp", "end") and not bind.get("calculate"):
         value = draft.compile(path, "value", "now()")
         rows = draft.compile(path, "value", ".", nodeset=True)
         if rows is not None:

@@ -1,0 +1,20 @@
+"""Dates as an author may write them between quotes in an expression."""
+
+import re
+
+from collector.forms.expressions.values import parse_moment
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# What a browser writes for a date: "Mon May 06 2024 10:30:00 GMT-0700 (Mountain Standard Time)".
+BROWSER_DATE = re.compile(
+    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{2}) (\d{4}) (\d{2}:\d{2}:\d{2}) GMT([+-]\d{4})(?: \(.*\))?", re.ASCII
+)
+
+
+def iso_moment(text: str) -> str | None:
+    """Return a date or date-time as ISO 8601 writes it; None for a text that is none."""
+    written = BROWSER_DATE.fullmatch(text)
+    if written and written[1] in MONTHS:
+        month = MONTHS.index(written[1]) + 1
+        text = f"{written[3]}-{month:02}-{written[2]}T{written[4]}{written[5]}"
+    return None if parse_moment(text, 0) is None else text

@@ -1,0 +1,31 @@
+"""The static files that pages of forms load, and those that a phone keeps for when there is no signal."""
+
+from collections.abc import Iterable
+
+from collector.fill_json import form_scripts
+from collector.fill_page import has_files
+from collector.fill_rows import ENGINE, is_rich
+from collector.forms.model import Form
+
+# what every page of a form loads
+SCRIPTS = ("js/app.js", "js/outbox.js", "js/fill.js", "js/state.js", "js/engine.js")
+RICH_SCRIPTS = ("js/rich.js", "js/rich-rows.js", "js/rich-controls.js", f"js/{ENGINE}", "js/settling.js")
+# what a page loads when it comes to that: the receipt, a file that is chosen
+LATER = ("css/base.css", "css/pages.css", "js/mine.js", "vendor/htmx.min.js")
+FILE_SCRIPTS = ("js/rich-files.js", "js/files.js", "js/send-files.js", "js/sha256.js")
+
+
+def page_scripts(form: Form) -> list[str]:
+    """Return the scripts that this form's page loads, so that the browser asks for all of them at once."""
+    rich = (*(RICH_SCRIPTS if is_rich(form) else ()), *(FILE_SCRIPTS if has_files(form) else ()))
+    return [*SCRIPTS, *(f"js/{name}" for name in form_scripts(form)), *rich]
+
+
+def offline_files(forms: Iterable[Form]) -> list[str]:
+    """Return what the service worker keeps: what the pages of these forms need with the network gone, no more."""
+    found = dict.fromkeys((*LATER, *SCRIPTS))
+    for form in forms:
+        found |= dict.fromkeys(page_scripts(form))
+        if is_rich(form):
+            found["css/rich.css"] = None
+    return list(found)

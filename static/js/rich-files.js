@@ -1,0 +1,49 @@
+// @ts-check
+/** Answers that are files: taken into the browser's store at once, so that a draft survives; sent after the record. */
+import { takeFile } from './files.js';
+import { addFile, held } from './rich.js';
+
+/**
+ * @typedef {import('./fill.js').Spot} Spot
+ * @typedef {import('./rich.js').Page} Page
+ */
+
+/** @param {Spot} spot @param {HTMLInputElement} field @param {Page} page */
+export function bindFile(spot, field, page) {
+  const holder = /** @type {HTMLInputElement} */ (field.previousElementSibling);
+  const said = /** @type {HTMLElement} */ (spot.box.querySelector('[data-said]'));
+  const drop = /** @type {HTMLElement} */ (spot.box.querySelector('[data-drop]'));
+  const say = (/** @type {string} */ words) => { said.textContent = words; };
+  const answer = (/** @type {string} */ name) => {
+    holder.value = name;
+    holder.dispatchEvent(new Event('input', { bubbles: true }));
+    showFile(spot, name, page);
+  };
+  field.addEventListener('input', (event) => event.stopPropagation());
+  field.addEventListener('change', async () => {
+    const file = field.files && field.files[0];
+    if (!file) return;
+    try {
+      const entry = await takeFile(file, {
+        kind: /** @type {any} */ (field.dataset.file), maxPixels: +(field.dataset.pixels || 0) || undefined,
+        question: page.data.nodes[spot.i].k.replace(/.*\//, ''),
+      });
+      addFile(entry);
+      answer(entry.name);
+    } catch (error) {
+      const { code, bytes } = /** @type {any} */ (error);
+      say(code === 'too_large' ? page.text('too_large').replace('{n}', (bytes / 1e6).toFixed(1)) : page.text('unread'));
+    }
+    field.value = '';
+  });
+  drop.addEventListener('click', () => answer(''));
+}
+
+/** @param {Spot} spot @param {string} value @param {Page} page */
+export function showFile({ box }, value, page) {
+  const said = /** @type {HTMLElement} */ (box.querySelector('[data-said]'));
+  const entry = held.find((each) => each.name === value);
+  const size = entry ? page.text('size').replace('{n}', String(Math.round(entry.bytes / 1000))) : '{name}';
+  said.textContent = value && size.replace('{name}', value);
+  /** @type {HTMLElement} */ (box.querySelector('[data-drop]')).hidden = !value;
+}
