@@ -9,20 +9,22 @@ from collector.fill_rows import is_rich, row_node, rows_json, whole_text
 from collector.fill_words import RICH_UI, TYPE_HELP, UI, Words, file_name
 from collector.forms.expressions import columns_used, functions_used, instances_used, labels_used, scripts_needed
 from collector.forms.model import IR, Choice, Form, Group, Question, Repeat, language_code, text_in
+from collector.forms.plain_words import plain_words
 from collector.forms.program import program_of
 from collector.forms.state import choice_text, language_of, texts_by_id
 
 DEVICE = "deviceid"
 
 
-def page_nodes(form: Form) -> list[str]:
+@lru_cache(maxsize=256)
+def page_nodes(form: Form) -> tuple[str, ...]:
     """Return the nodes that the page knows by number: all where rows.js runs, those with a say for state.js."""
     if is_rich(form):
-        return list(form.nodes)
+        return form.nodes
     ends = end_times(form)
     silent = {q.path for q in form.questions if q.type == "calculate" and q.path not in ends and not q.default
               and q.logic.calculate is None and q.property != DEVICE}  # fmt: skip
-    return [path for path in form.nodes if path not in silent]
+    return tuple(path for path in form.nodes if path not in silent)
 
 
 def end_times(form: Form) -> dict[str, IR]:
@@ -37,7 +39,7 @@ def fill_json(form: Form, words: Words, *, whole: bool = False, node_id: str = "
     device is told: phones of citizens have no name of their own.
     """
     whole = whole or is_rich(form)
-    nodes = list(form.nodes) if whole else page_nodes(form)
+    nodes = form.nodes if whole else page_nodes(form)
     index = {path: number for number, path in enumerate(nodes)}
     ends = {} if whole else end_times(form)
     plain = {q.list_name for q in form.questions if q.list_name and q.choice_filter is None}
@@ -59,7 +61,7 @@ def fill_json(form: Form, words: Words, *, whole: bool = False, node_id: str = "
         files = [{name: file_name(text_in(text, name, form)) for name in languages} for text in words.files]
         content |= rows_json(form, index) | {
             "langs": languages,
-            "says": [dict(text) for text in words.said],
+            "says": [{name: plain_words(said) for name, said in text.items()} for text in words.said],
             "files": files,
         }
     more = form_scripts(form)

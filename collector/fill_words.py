@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from collector.fill_rows import is_rich
 from collector.forms.filling_rows import FillingRow
 from collector.forms.model import OUTPUT, Form, Text, language_code, text_in
+from collector.forms.plain_words import plain_words
 from collector.forms.state import Filling
 
 # sentences that the scripts write; keys are those of state.js problems and of fill.js
@@ -81,8 +82,9 @@ class Words:
         """Return the text in the page's language, with the answers it shows."""
         both = self.ui(text) if isinstance(text, str) else text
         if self.filling is not None and shows_answers(both):
-            return self.filling.said(both, row)
-        return text_in(both, self.language, self.form)
+            # the marks first: an answer may hold asterisks
+            return self.filling.said({name: plain_words(words) for name, words in both.items()}, row)
+        return plain_words(text_in(both, self.language, self.form))
 
     def attribute(self, text: Text | str) -> Markup:
         """Return ` data-t` or ` data-o` for a text that the scripts must find again, else nothing."""
@@ -112,7 +114,7 @@ class Words:
     def by_language(self) -> dict[str, list[str]]:
         """Return language -> marked texts, for the JSON; the page of a simple form itself holds its own language."""
         return {
-            name: [text_in(text, name, self.form) for text in self.marked]
+            name: [plain_words(text_in(text, name, self.form)) for text in self.marked]
             for name in self.form.languages
             if self.is_rich or name != self.language
         }

@@ -20,6 +20,8 @@ from collector.settings import Settings  # noqa: E402
 from sync.push import enrol  # noqa: E402
 from sync.records import canonical_bytes, new_salt, uuid7  # noqa: E402
 from tests.browser.conftest import ARGUMENTS, find_chromium, ready  # noqa: E402
+from tests.browser.rich_form import rich_xform  # noqa: E402
+from tests.browser.test_rich_page import make_people  # noqa: E402
 from tests.conftest import Node, serve  # noqa: E402
 
 IMAGES = ROOT / "docs" / "img"
@@ -39,6 +41,7 @@ def main() -> None:
                     executable_path=find_chromium(playwright), args=[*ARGUMENTS[1:], "--no-sandbox"]
                 )
                 photograph(browser, central, field)
+                photograph_rows(browser, field)
         finally:
             field.stop()
             central.stop()
@@ -97,6 +100,18 @@ def answer(version: str, sha256: str, chance: random.Random) -> dict[str, object
         "started": iso_here(ended - chance.randrange(120_000, 320_000)), "finished": iso_here(ended), "lang": "es",
         "mode": "web", "salt": new_salt(), "answers": answers,
     }  # fmt: skip
+
+
+def photograph_rows(browser: Browser, node: Node) -> None:
+    """Take a page of a form with a repeat, two rows of it filled in."""
+    node.app.state.forms.install(rich_xform())
+    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="es-PA")
+    page = context.new_page()
+    page.goto(f"{node.url}/f/hogar")
+    ready(page)
+    make_people(page)
+    page.screenshot(path=IMAGES / "rows-360.png", full_page=True)
+    context.close()
 
 
 def photograph(browser: Browser, central: Node, field: Node) -> None:

@@ -20,6 +20,7 @@ __all__ = ["MAX_ROWS", "Filling", "Program", "choice_text", "fits", "language_of
 
 Trouble = Literal["", "required", "type", "choice", "constraint"]
 SILENT = ("note", "calculate")
+MAX_KEPT_ROWS = 20_000  # of a whole record: what a page carries comes from anybody
 
 
 def language_of(form: Form, code: str) -> str:
@@ -98,6 +99,7 @@ class Filling(Settling):
     def restore(self, kept: object) -> None:
         """Put back what `dump` gave; what is not of its shape is left out. What was drawn stays drawn."""
         self._is_open = False  # nothing is set off by putting back
+        self._rows_left = MAX_KEPT_ROWS
         self._restore_row(self.root, kept)
         self.settle()
         self._fired.clear()
@@ -116,7 +118,8 @@ class Filling(Settling):
         for path in row.rows:
             self._cut(row, path, slice(0, None))
             given = rows.get(str(self.program.numbers.get(path)))
-            for each in (given if isinstance(given, list) else [])[:MAX_ROWS]:
+            for each in (given if isinstance(given, list) else [])[: min(MAX_ROWS, self._rows_left)]:
+                self._rows_left -= 1
                 self._restore_row(self._append(row, path, None), each)
 
     # --- asking

@@ -15,6 +15,7 @@ from collector.clock import iso, now_ms, offset_here, parse_iso
 from collector.db import reading, writing
 from collector.fill_json import DEVICE, fill_json
 from collector.fill_page import (
+    FILES,
     Drawing,
     all_rows,
     control_of,
@@ -236,11 +237,13 @@ def _before(form: Form, fields: Mapping[str, str], language: str, node_id: str) 
 
 
 def _keep_files(request: Request, form: Form, posted: Posted) -> dict[str, dict[str, Any]]:
-    """Store what was posted for the form's own questions and put its name into the answer; return the entries."""
+    """Store what was posted for the form's questions and put its name into the answer; return the entries."""
     entries: dict[str, dict[str, Any]] = {}
-    if posted.files and has_files(form):
+    asked = {question.key for question in form.questions if question.type in FILES}
+    files = [file for file in posted.files if file.field.rpartition("]/")[2] in asked]
+    if files:
         with writing(request.app.state.engine) as session:
-            for file in posted.files:
+            for file in files:
                 sha256 = blobs.add_blob(session, file.content, file.media_type)
                 entry = blobs.entry_of(session, sha256, file.field.rpartition("/")[2])
                 if entry is not None:

@@ -181,10 +181,11 @@ function fillIn(spot) {
   const value = (spot.row || page.state).raw[spot.i];
   const isNew = !told.has(spot.box);
   told.set(spot.box, value);
-  if (write(spot, value)) return;
+  // what was typed before the scripts were here stays; a draft is written whole by fill.js
+  if ((isNew && !value && !spot.box.querySelector('[data-live]')) || write(spot, value)) return;
   for (const field of /** @type {any[]} */ ($$('input:not([data-own]),select,textarea', spot.box))) {
     if (/radio|checkbox/.test(field.type)) field.checked = value.split(' ').includes(field.value);
-    else if (value || !isNew) field.value = value; // what was typed before the scripts were here stays
+    else field.value = value;
   }
 }
 
