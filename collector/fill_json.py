@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from collector.fill_rows import is_rich, row_node, rows_json, whole_text
+from collector.fill_rows import NUMBER, has_twins, is_rich, row_node, rows_json, whole_text
 from collector.fill_words import RICH_UI, TYPE_HELP, UI, Words, file_name
 from collector.forms.expressions import columns_used, functions_used, instances_used, labels_used, scripts_needed
 from collector.forms.model import IR, Choice, Form, Group, Question, Repeat, language_code, text_in
@@ -112,6 +112,8 @@ def _lists(form: Form) -> dict[str, dict[str, list[str | None]]]:
     used = {name for ir in expressions for name in instances_used(ir)}
     columns = {column for ir in expressions for column in columns_used(ir)}
     found = {name: _columns(items, columns) for name, items in form.lists.items() if name in used}
+    for name in {question.list_name for question in form.questions if has_twins(form, question)} & set(found):
+        found[name][NUMBER] = [str(number) for number in range(len(form.lists[name]))]
     for path in sorted({path for ir in expressions for path in labels_used(ir)} & {q.path for q in form.questions}):
         found[path] = _labels(form, form.lists.get(form.question(path).list_name, ()))
     if any("jr:itext" in functions_used(ir) for ir in expressions):

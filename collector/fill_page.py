@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from collector.fill_json import page_nodes
-from collector.fill_rows import LARGE_LIST, is_shuffled
+from collector.fill_rows import LARGE_LIST, computes, has_twins, is_shuffled, of_items
 from collector.fill_words import Words, sentence_for
+from collector.forms.expressions import build_nodes
 from collector.forms.filling_rows import FillingRow
 from collector.forms.fitting import range_ends
 from collector.forms.model import Choice, Form, Group, Question, Repeat
@@ -64,6 +65,16 @@ class Item:
     template: RowView | None = None
     ends: tuple[str, ...] = ()
 
+    @property
+    def chosen(self) -> list[str]:
+        """The chosen names, in the order of the answer."""
+        return chosen_names(self.node, self.value) if isinstance(self.node, Question) else []
+
+
+def chosen_names(question: Question, text: str) -> list[str]:
+    """Return the names in a stored answer; the name of a single choice may hold blanks."""
+    return [text] if text and question.type == "select_one" else text.split()
+
 
 def control_of(question: Question, form: Form) -> str:
     """Return the name of the control that asks `question`.
@@ -99,6 +110,8 @@ def _select_control(question: Question, form: Form) -> str:
     if set(SCALE) <= set(names):
         return "scale"
     has_media = any(choice.media for choice in form.lists[question.list_name])  # a <select> shows none
+    if is_live(question, form):
+        return "list"  # drawn as large options whatever the appearance
     is_long = len(names) > LONG_LIST and not has_media and not said & {"quick", "columns", "compact"}
     return "box" if is_long or "minimal" in said else "list"
 
@@ -204,7 +217,7 @@ class Drawing:
             row=row,
             value=shown_text(node, row.raw[node.path], self.form),
             trouble=self.troubles.get(mine, ""),
-            closed=self.filling.is_readonly(node.path, row) and node.type != "note",
+            closed=is_closed(self.filling, node, row) and node.type != "note",
             **self._choices(node, row, prefix + node.key),
         )
 
@@ -234,7 +247,7 @@ class Drawing:
         control = control_of(question, self.form)
         if control in ("find", "find-many"):
             return self._found(question, row, self.searches.get(name, ""))
-        if question.rows is not None or is_shuffled(question):
+        if is_live(question, self.form):
             return self._live(question, row)
         choices = self.form.lists[question.list_name]
         apart = tuple(c for c in choices if c.name in APART and control in ("list", "scale"))
@@ -246,19 +259,42 @@ class Drawing:
         }
 
     def _live(self, question: Question, row: FillingRow) -> dict[str, Any]:
+        if has_twins(self.form, question):
+            return self._twins(question, row)
         labels = self.filling.choice_labels(question.path, row)
         names = self.filling.choices(question.path, row)
         choices = tuple(Choice(name, {"": labels.get(name, name)}) for name in dict.fromkeys(names))
         return {"choices": choices, "offered": frozenset(names), "is_live": True}
 
+    def _twins(self, question: Question, row: FillingRow) -> dict[str, Any]:
+        """Return what the filter offers of a list where several choices have one name, each with its own label."""
+        items = self.form.lists[question.list_name]
+        places = {id(item): place for place, item in enumerate(self.program.instances[question.list_name])}
+        self.filling.env.row = row
+        fitting = build_nodes(of_items(question.choice_filter or [], None))(self.filling.env)
+        # nothing fits yet: as with every list, people may pick at once, the node checks
+        shown = [items[places[id(item)]] for item in fitting] or items
+        choices = tuple(Choice(c.name, {"": self.filling.said(c.label, row) or c.name}) for c in shown)
+        return {"choices": choices, "offered": frozenset(choice.name for choice in choices), "is_live": True}
+
     def _found(self, question: Question, row: FillingRow, search: str) -> dict[str, Any]:
         """Return the chosen and the first that fit what is searched: all of a large list would be too much."""
         live = self._live(question, row)
-        chosen = set(row.raw[question.path].split())
+        chosen = set(chosen_names(question, row.raw[question.path]))
         wanted = folded(search)
         fitting = [c for c in live["choices"] if wanted and wanted in folded(c.label[""])][:MOST_FOUND]
         mine = [c for c in live["choices"] if c.name in chosen and c not in fitting]
         return live | {"choices": tuple(mine + fitting), "search": search}
+
+
+def is_live(question: Question, form: Form) -> bool:
+    """Tell whether the scripts draw the choices: rows, another order each time, several of one name."""
+    return question.rows is not None or is_shuffled(question) or has_twins(form, question)
+
+
+def is_closed(filling: Filling, question: Question, row: FillingRow) -> bool:
+    """Tell whether people see the answer and cannot change it."""
+    return filling.is_readonly(question.path, row) or computes(question, filling.form)
 
 
 def has_files(form: Form) -> bool:
@@ -332,4 +368,4 @@ def take_posted(filling: Filling, fields: Mapping[str, str]) -> None:
 def _is_tick(question: Question, filling: Filling, row: FillingRow) -> bool:
     """Tell whether the control posts nothing when nothing is chosen in it."""
     ticks = question.type in ("select_one", "select_multiple", "acknowledge", "range")
-    return ticks and not filling.is_readonly(question.path, row) and "label" not in question.appearance
+    return ticks and not is_closed(filling, question, row) and "label" not in question.appearance

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from collector.fill_rows import is_rich
+from collector.fill_rows import has_sheet, is_rich
 from collector.forms.filling_rows import FillingRow
 from collector.forms.model import OUTPUT, Form, Text, language_code, text_in
 from collector.forms.plain_words import plain_words
@@ -71,6 +71,7 @@ class Words:
 
     def __post_init__(self) -> None:
         self.is_rich = is_rich(self.form)
+        self.has_sheet = has_sheet(self.form)
 
     def ui(self, sentence: str) -> Text:
         """Return one of our own sentences in every language of the form; Spanish where we have no other."""

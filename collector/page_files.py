@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from collector.fill_json import form_scripts
 from collector.fill_page import has_files
-from collector.fill_rows import ENGINE, is_rich
+from collector.fill_rows import ENGINE, has_sheet, is_rich
 from collector.forms.model import Form
 
 # what every page of a form loads
@@ -26,6 +26,6 @@ def offline_files(forms: Iterable[Form]) -> list[str]:
     found = dict.fromkeys((*LATER, *SCRIPTS))
     for form in forms:
         found |= dict.fromkeys(page_scripts(form))
-        if is_rich(form):
+        if has_sheet(form):
             found["css/rich.css"] = None
     return list(found)

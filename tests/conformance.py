@@ -80,7 +80,7 @@ def prepare(
                 raise
             instance.declare_missing(error.path)
         else:
-            return Prepared(ir, instance, row, clock(now, tz), lang or "en")
+            return Prepared(ir, instance, row, clock(now, tz), lang or instance.language)
     raise ValueError("Too many nodes that the XML lacks.")
 
 
@@ -99,7 +99,15 @@ def evaluate(
 def run_python(prepared: Prepared) -> Value:
     """Evaluate with closures."""
     draw = park_miller(SEED)  # both engines draw the same "random" numbers, so that their lines can be compared
-    env = Env(prepared.row, now=prepared.now, lang=prepared.lang, instances=prepared.instance.lists, random=draw)
+    texts = {text["name"]: text.get(prepared.lang, "") for text in prepared.instance.texts}
+    env = Env(
+        prepared.row,
+        now=prepared.now,
+        lang=prepared.lang,
+        instances=prepared.instance.lists,
+        itext=lambda text_id: texts.get(text_id) or text_id,
+        random=draw,
+    )
     return build(prepared.ir)(env)
 
 
@@ -181,7 +189,7 @@ def task(vector: dict[str, Any], prepared: Prepared) -> dict[str, object]:
         "place": place_of(prepared.row, root),
         "now": prepared.now,
         "lang": prepared.lang,
-        "lists": prepared.instance.lists,
+        "lists": prepared.instance.lists | {"jr:itext": prepared.instance.texts},
     }
 
 

@@ -56,6 +56,8 @@ class Instance:
 
     slots: dict[str, Slot] = field(default_factory=dict)
     lists: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    texts: list[dict[str, str]] = field(default_factory=list)
+    language: str = "en"
     repeats: frozenset[str] = frozenset()
     sizes: Counter[str] = field(default_factory=Counter)
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -86,16 +88,20 @@ class Instance:
         """Declare what is inside `nodes`, the occurrences of `path`."""
         inside: dict[str, list[list[Element]]] = {}
         for node in nodes:
-            for number, text in enumerate(chunks(node), 1):
-                if text:
-                    self.declare(f"{path}/#text{number}", "value", row)
             by_name: dict[str, list[Element]] = {}
-            for child in elements(node):
-                by_name.setdefault(name_of(child), []).append(child)
+            for number, (text, child) in enumerate(zip(chunks(node), [*elements(node), None], strict=True), 1):
+                if text:
+                    inside.setdefault(f"#text{number}", [])
+                if child:
+                    inside.setdefault(name_of(child), [])
+                    by_name.setdefault(name_of(child), []).append(child)
             for name, children in by_name.items():
-                inside.setdefault(name, []).append(children)
+                inside[name].append(children)
         for name, lists in inside.items():
-            self.describe_child(f"{path}/{name}", lists, row, types)
+            if name.startswith("#"):
+                self.declare(f"{path}/{name}", "value", row)
+            else:
+                self.describe_child(f"{path}/{name}", lists, row, types)
 
     def describe_child(self, path: str, lists: list[list[Element]], row: str, types: dict[str, str]) -> None:
         """Declare one child name: a repeat, a group or a value."""
@@ -162,6 +168,19 @@ def item_of(item: Element, prefix: str = "") -> dict[str, str]:
     return columns
 
 
+def translations(document: Node) -> tuple[list[dict[str, str]], str]:
+    """Read what jr:itext() finds, name and language -> text, and the default language."""
+    found: dict[str, dict[str, str]] = {}
+    everyone: list[Element] = document.getElementsByTagName("translation")  # type: ignore[attr-defined]
+    for translation in everyone:
+        for text in elements(translation):
+            plain = [value for value in elements(text) if not value.hasAttribute("form")]
+            texts = found.setdefault(text.getAttribute("id"), {"name": text.getAttribute("id")})
+            texts[translation.getAttribute("lang")] = "".join(chunks(plain[0])) if plain else ""
+    chosen = [each for each in everyone if each.hasAttribute("default")] or everyone
+    return list(found.values()), chosen[0].getAttribute("lang") if chosen else "en"
+
+
 def bind_types(document: Node) -> dict[str, str]:
     """Read the types of an XForm's binds."""
     binds = document.getElementsByTagName("bind")  # type: ignore[attr-defined]
@@ -172,7 +191,8 @@ def read_instance(xml: str, node: str, primary: str | None) -> tuple[Instance, R
     """Build an instance from XML; return it with the row and the path (without positions) of the context node."""
     document: Node = parseString(xml)  # test input only
     repeats = frozenset(repeat.getAttribute("nodeset") for repeat in document.getElementsByTagName("repeat"))  # type: ignore[attr-defined]
-    instance = Instance(lists=secondary_instances(document), repeats=repeats)
+    texts, language = translations(document)
+    instance = Instance(lists=secondary_instances(document), texts=texts, language=language, repeats=repeats)
     top = element_at(document, primary) if primary else document
     relative = node.removeprefix(primary or "") or "/"
     instance.describe("", [top], "", bind_types(document))

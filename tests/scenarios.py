@@ -59,6 +59,13 @@ def known(form: Form, path: str) -> str:
     return path or form.root
 
 
+def code_of(form: Form, language: str) -> str:
+    """Return the code of a language that a form is opened in: one that it does not name is taken as a code itself."""
+    if language and language not in form.languages:
+        return language
+    return language_code(language or (form.languages or ("es",))[0])
+
+
 # --- the Python player
 
 
@@ -66,7 +73,7 @@ class Player:
     """Carries out steps with the engine of the node."""
 
     def __init__(self, form: Form, now: tuple[int, int], language: str) -> None:
-        self.filling = Filling(form, now, language_code(language or (form.languages or ("es",))[0]), language=language)
+        self.filling = Filling(form, now, code_of(form, language), language=language)
 
     def place(self, ref: str, *, whole: bool = False) -> tuple[str, FillingRow]:
         """Return path and row. whole: the last step names a repeat, in the row around it."""
@@ -191,10 +198,22 @@ def moment(scenario: dict[str, Any]) -> tuple[int, int]:
 
 
 def play_js(tasks: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Return id -> what is seen at each step, with the page's modules on the page's JSON."""
-    lines = "\n".join(json.dumps(task) for task in tasks)
-    done = subprocess.run([NODE, str(RUNNER)], input=lines.encode(), capture_output=True, check=True).stdout
-    return {answer["id"]: answer["seen"] for answer in map(json.loads, lines_of(done.decode()))}
+    """Return id -> what is seen at each step, with the page's modules on the page's JSON.
+
+    Node plays one after another; where it breaks down, the scenario that it was at has failed and the rest go on.
+    """
+    seen: dict[str, list[dict[str, Any]]] = {}
+    left = tasks
+    while left:
+        lines = "\n".join(json.dumps(task) for task in left)
+        done = subprocess.run([NODE, str(RUNNER)], input=lines.encode(), capture_output=True, check=False)
+        answers = [json.loads(line) for line in lines_of(done.stdout.decode())]
+        seen |= {answer["id"]: answer["seen"] for answer in answers}
+        left = left[len(answers) :]
+        if left:
+            seen[left[0]["id"]] = [{"error": done.stderr.decode()[-500:] or "node broke down"}]
+            left = left[1:]
+    return seen
 
 
 def js_task(form: Form, scenario: dict[str, Any]) -> dict[str, Any]:
@@ -299,28 +318,41 @@ def record_of(scenario: dict[str, Any], answers: dict[str, Any]) -> dict[str, An
     return {"id": "scenario", "answers": answers, "now": moment(scenario), "lang": scenario.get("lang", "")}
 
 
+def publication(scenario: dict[str, Any]) -> tuple[Form | None, dict[str, Any]]:
+    """Return the published form, or None and the outcome that there is without one."""
+    said = {key: value for step in scenario["steps"] for key, value in step.items()}.get("expect_publish_error")
+    try:
+        form = read_xform(scenario["xform"], media=scenario.get("media"))
+    except FormErrors as errors:
+        return None, {"id": scenario["id"], **({"ok": True} if said else {"refused": str(errors)})}
+    if said is None:
+        return form, {}
+    return None, {"id": scenario["id"], "ok": not said, **({"step": 0, "got": "published"} if said else {})}
+
+
+def crashed(scenario: dict[str, Any], problem: Exception) -> dict[str, Any]:
+    """Return the outcome of a scenario that something of ours broke down at: it alone has failed."""
+    return {"id": scenario["id"], "ok": False, "step": 0, "got": repr(problem)}
+
+
 def played(scenarios: Iterable[dict[str, Any]], engine: str) -> Iterator[dict[str, Any]]:
-    """Give the outcome of each scenario."""
-    waiting: list[tuple[Form, dict[str, Any]]] = []
+    """Give the outcome of each scenario; a crash at one does not end the run."""
+    waiting: list[tuple[Form, dict[str, Any], dict[str, Any]]] = []
     for scenario in scenarios:
-        said = {key: value for step in scenario["steps"] for key, value in step.items()}.get("expect_publish_error")
         try:
-            form = read_xform(scenario["xform"], media=scenario.get("media"))
-        except FormErrors as errors:
-            yield {"id": scenario["id"], **({"ok": True} if said else {"refused": str(errors)})}
-            continue
-        except Exception as error:  # a crash is a failure of this form, whatever is expected, and must not end the run
-            yield {"id": scenario["id"], "ok": False, "step": 0, "got": repr(error)}
-            continue
-        if said is not None:
-            yield {"id": scenario["id"], "ok": not said, **({"step": 0, "got": "published"} if said else {})}
-        else:
-            waiting.append((form, scenario))
-    if engine == "python":
-        yield from (verdict(form, scenario, play_python(form, scenario)) for form, scenario in waiting)
-        return
-    seen = play_js([js_task(form, scenario) for form, scenario in waiting])
-    yield from (verdict(form, scenario, seen[scenario["id"]]) for form, scenario in waiting)
+            form, outcome = publication(scenario)
+            if form is None:
+                yield outcome
+            else:
+                waiting.append((form, scenario, js_task(form, scenario) if engine == "js" else {}))
+        except Exception as problem:
+            yield crashed(scenario, problem)
+    seen = play_js([task for _, _, task in waiting]) if engine == "js" else {}
+    for form, scenario, _ in waiting:
+        try:
+            yield verdict(form, scenario, seen[scenario["id"]] if engine == "js" else play_python(form, scenario))
+        except Exception as problem:
+            yield crashed(scenario, problem)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 // Carries out the steps of scenarios (one JSON a line on standard input) with the modules the page loads, and tells
 // what is seen at each; see scenarios.py, which compares.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import "../static/js/functions.js";
 import "../static/js/functions-rare.js";
 import "../static/js/digest.js";
@@ -85,4 +85,5 @@ function play({ id, data, now, lang, steps: todo }) {
 }
 
 const lines = readFileSync(0, "utf8").split("\n").filter(Boolean);
-for (const line of lines) console.log(JSON.stringify(play(JSON.parse(line))));
+// written at once: what was played is told though a later one should end the process
+for (const line of lines) writeSync(1, `${JSON.stringify(play(JSON.parse(line)))}\n`);

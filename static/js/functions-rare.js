@@ -8,10 +8,9 @@
 import {
   CLOCK, DAY, characters, clockMilliseconds, evaluateNodes, functions, nodes, register, rowText, toMoment, toNumber, zoneMinutes,
 } from "./functions.js";
-import { calls, readNumber, toText, truth } from "./engine.js";
+import { calls, readNumber, toBoolean, toText, truth } from "./engine.js";
 
-const TIME = new RegExp("^" + CLOCK);
-const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const TIME = new RegExp("^(?:.{10}T)?" + CLOCK);
 const EARTH_RADIUS_METRES = 6378100;
 
 /** Whether a checklist's total lies between its bounds; -1 is no bound. @param {Value} least @param {Value} most @param {number} total */
@@ -20,6 +19,9 @@ function holds(least, most, total) {
   const high = toNumber(most);
   return (low == -1 || total >= low) && (high == -1 || total <= high);
 }
+
+/** 1 for a truth; of a node-set, the nodes that count by their value. @param {Value} mark @returns {number} */
+const ticks = (mark) => Array.isArray(mark) ? mark.filter((node) => toBoolean(node)).length : +truth(mark);
 
 /** @param {number} degrees */
 const radians = (degrees) => degrees * (Math.PI / 180);
@@ -41,7 +43,7 @@ const points = (values) => [].concat(.../** @type {any} */ (nodes(values).map((v
   .filter((/** @type {string} */ text) => text.trim()).map(point);
 
 /** @param {number} metres */
-const rounded = (metres) => isFinite(metres) ? Math.floor(metres * 100 + 0.5) / 100 : metres;
+const rounded = (metres) => Math.floor(metres * 100 + 0.5) / 100;
 
 /** Metres between two points (haversine). @param {number[]} start @param {number[]} end */
 function arc(start, end) {
@@ -104,20 +106,26 @@ register({
     return !moment ? "" : moment.offset == null ? moment : { days: moment.days, offset: env.now[1] };
   },
   "decimal-time"(env, a) {
-    const parts = TIME.exec(toText(a));
-    return parts && zoneMinutes(parts[5], 0) === zoneMinutes(parts[5], 0) ? clockMilliseconds(parts.slice(1)) / DAY : NaN;
+    const text = toText(a);
+    const parts = TIME.exec(text);
+    if (!parts || text[10] == "T" && !toMoment(a, 0)) return NaN;
+    const time = clockMilliseconds(parts.slice(1)) + (env.now[1] - zoneMinutes(parts[5], env.now[1])) * 6e4;
+    return (time % DAY + DAY) % DAY / DAY;
   },
   uuid(env, length) {
     const letter = (/** @type {number} */ size) => Math.floor(env.random() * size);
     if (length == null) {
       return "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx".replace(/[xy]/g, (mark) => (mark == "x" ? letter(16) : letter(4) + 8).toString(16));
     }
-    const size = toNumber(length);
-    return Array.from({ length: size > 0 && size < 1000 ? Math.trunc(size) : 0 }, () => LETTERS[letter(62)]).join("");
+    const size = Math.trunc(toNumber(length));
+    return Array.from({ length: size < 1000 ? size : 0 }, () => {
+      const at = letter(62);
+      return at < 36 ? at.toString(36).toUpperCase() : (at - 26).toString(36);
+    }).join("");
   },
-  checklist: (env, least, most, ...marks) => holds(least, most, marks.filter(truth).length),
+  checklist: (env, least, most, ...marks) => holds(least, most, marks.reduce((total, mark) => total + ticks(mark), 0)),
   "weighted-checklist": (env, least, most, ...pairs) => holds(least, most,
-    pairs.reduce((total, mark, at) => total + (at % 2 == 0 && truth(mark) && at + 1 < pairs.length ? toNumber(pairs[at + 1]) : 0), 0)),
+    pairs.reduce((total, mark, at) => total + (at % 2 || at + 1 == pairs.length || !ticks(mark) ? 0 : toNumber(pairs[at + 1])), 0)),
   sqrt: numeric(Math.sqrt),
   exp: numeric(Math.exp),
   exp10: numeric((a) => Math.pow(10, a)),

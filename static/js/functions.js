@@ -205,10 +205,7 @@ register({
     return digits < 0 ? halfAway(number / scale) * scale : halfAway(number * scale) / scale;
   },
   floor: (env, a) => Math.floor(toNumber(a)),
-  "selected-at"(env, a, index) {
-    const at = toNumber(index);
-    return at >= 0 && tokens(a)[Math.trunc(at)] || "";
-  },
+  "selected-at": (env, a, index) => tokens(a)[Math.trunc(toNumber(index))] || "",
   "count-selected": (env, a) => normalize(a) ? tokens(a).length : 0,
   concat: (env, ...values) => nodes(values).map(toText).join(""),
   join: (env, glue, ...values) => nodes(values).map(toText).join(toText(glue)),
@@ -216,10 +213,7 @@ register({
   "normalize-space": (env, a) => normalize(a),
   substr: (env, a, start, end) => characters(a)
     .slice(toNumber(start) || 0, end == null ? undefined : toNumber(end) || 0).join(""),
-  "substring-before"(env, a, b) {
-    const at = toText(a).indexOf(toText(b));
-    return toText(a).slice(0, Math.max(at, 0));
-  },
+  "substring-before": (env, a, b) => toText(a).slice(0, Math.max(toText(a).indexOf(toText(b)), 0)),
   "substring-after"(env, a, b) {
     const at = toText(a).indexOf(toText(b));
     return at < 0 ? "" : toText(a).slice(at + toText(b).length);
@@ -277,8 +271,7 @@ const moreKinds = {
     return ir[3] == null ? found : found.map((/** @type {Item} */ item) => item[ir[3]]).filter(isGiven);
   },
   r(ir, env) {
-    const found = evaluateNodes(ir, env);
-    return ir[3] > 0 ? found : found.map((/** @type {Row} */ each) => rowText(each, ir[3]));
+    return evaluateNodes(ir, env).map((each) => Array.isArray(each) ? rowText(each, ir[3]) : each);
   },
 };
 Object.assign(kinds, moreKinds);
@@ -292,7 +285,7 @@ export function evaluateNodes(ir, env) {
     return /** @type {any[]} */ (functions.randomize(env, evaluateNodes(ir[2], env), ...seeds));
   }
   const rows = ir[2].reduce((/** @type {Row[]} */ found, /** @type {IR} */ step) => follow(step, env, found), [climb(env.row, ir[1])]);
-  return ir[3] > 0 ? rows.map((/** @type {Row} */ each) => each[ir[3]]).filter(isGiven) : rows;
+  return ir[3] === +ir[3] ? rows.map((/** @type {Row} */ each) => each[ir[3]]).filter(isGiven) : rows;
 }
 
 /** One step of a walk through rows. @param {IR} step @param {Env} env @param {Row[]} rows @returns {Row[]} */
@@ -382,6 +375,8 @@ function among(a, b, holds, offset) {
   return holds(a, b, offset);
 }
 
+// NaN is nothing to keep.
+calls.once = (env, ...operands) => calls.coalesce(env, ["f", "coalesce", ...operands], ["s", ""]);
 for (const operator of Object.keys(arithmetic)) {
   calls[operator] = (env, ...operands) => operands.map((operand) => toNumberHere(operand, env)).reduce(arithmetic[operator]);
 }

@@ -6,6 +6,8 @@
  * @typedef {import('./fill.js').Spot} Spot
  * @typedef {import('./rich.js').Page} Page
  */
+import { evaluate } from './engine.js';
+
 const MOST = 30; // found choices that are drawn at once
 const CUTS = { time: 5, 'datetime-local': 16, month: 7 }; // what a phone's own control shows of a stored text
 
@@ -15,6 +17,9 @@ const $ = (selector, within) => within.querySelector(selector);
 const folded = (text) => text.normalize('NFD').replace(/[\u0300-\u036f]/g, '').toLowerCase();
 /** Tells the page that a control has another answer. @param {Element} field */
 const tell = (field) => field.dispatchEvent(new Event('input', { bubbles: true }));
+
+/** The names in a stored answer; the name of a single choice may hold blanks. @param {string} value @param {{t: string}} node */
+const namesIn = (value, { t }) => (t === 'select_one' ? [value] : value.split(' ')).filter(Boolean);
 
 /** @param {Spot} spot @param {Page} page */
 export function bindControl(spot, page) {
@@ -39,6 +44,12 @@ export function writeControl({ box, i, row }, value, page) {
   }
   if ($('[data-live]', box)) {
     drawChoices({ box, i, row, page: 0 }, page);
+    return true;
+  }
+  const ticks = box.querySelectorAll('[type=radio],[type=checkbox]');
+  if (ticks.length) {
+    const chosen = namesIn(value, page.data.nodes[i]);
+    for (const each of /** @type {NodeListOf<HTMLInputElement>} */ (ticks)) each.checked = chosen.includes(each.value);
     return true;
   }
   const field = $('.field', box);
@@ -69,10 +80,9 @@ function drawChoices(spot, page) {
   const { box, i, row } = spot;
   const holder = $('[data-live]', box);
   const search = $('[data-find]', box);
-  const chosen = (row || page.state).raw[i].split(' ').filter(Boolean);
+  const chosen = namesIn((row || page.state).raw[i], page.data.nodes[i]);
   /** @type {[string[], Object<string, string>]} */
-  const [names, labels] = search ? found(spot, search.value, chosen, page)
-    : [page.state.choices(i, row), page.state.choiceLabels(i, row)];
+  const [names, labels] = search ? found(spot, search.value, chosen, page) : offered(spot, page);
   const drawn = JSON.stringify(names.map((name) => [name, labels[name]]));
   if (holder.dataset.drawn !== drawn) {
     holder.dataset.drawn = drawn;
@@ -85,6 +95,27 @@ function drawChoices(spot, page) {
     if (same) same.focus();
   }
   for (const field of holder.querySelectorAll('input')) field.checked = chosen.includes(field.value);
+}
+
+/** What is offered now: names and labels. @param {Spot} spot @param {Page} page @returns {[string[], Object<string, string>]} */
+function offered({ i, row }, page) {
+  const { F, l } = page.data.nodes[i];
+  if (!F) return [page.state.choices(i, row), page.state.choiceLabels(i, row)];
+  /** @type {Object<string, string>} */
+  const labels = {};
+  const names = numbersOf(F, row, page).map((n) => {
+    const name = page.data.choices[l][n];
+    labels[name] = page.state.say(page.data.labels[l][n], row) || name;
+    return name;
+  });
+  return [names, labels];
+}
+
+/** Choices of one name, as codes that start anew in each district, are told apart by their number in the list.
+ * @param {any[]} filter @param {any} row @param {Page} page @returns {number[]} */
+function numbersOf(filter, row, page) {
+  page.state.env.row = row || page.state.root;
+  return evaluate(filter, page.state.env).map(Number);
 }
 
 /** @param {Element} box @param {string} name @param {string} value @param {string} label */
@@ -117,10 +148,10 @@ function labelsOf(list, page) {
  * @returns {[string[], Object<string, string>]}
  */
 function found({ box, i, row }, search, chosen, page) {
-  const list = page.data.nodes[i].l;
+  const { l: list, f, F } = page.data.nodes[i];
   const all = page.data.choices[list];
   const { labels, folded: searched } = labelsOf(list, page);
-  const offered = page.data.nodes[i].f ? new Set(page.state.choices(i, row)) : null;
+  const fitting = f && new Set(F ? numbersOf(F, row, page) : page.state.choices(i, row));
   const wanted = folded(search.trim());
   /** @type {Object<string, string>} */
   const shown = {};
@@ -128,8 +159,9 @@ function found({ box, i, row }, search, chosen, page) {
   let more = 0;
   for (let n = 0; n < all.length; n++) {
     const isChosen = chosen.includes(all[n]);
-    if (isChosen) shown[all[n]] = labels[n];
-    if (isChosen || (offered && !offered.has(all[n])) || !searched[n].includes(wanted)) continue;
+    const isOffered = !fitting || fitting.has(F ? n : all[n]);
+    if (isChosen && (isOffered || !shown[all[n]])) shown[all[n]] = labels[n];
+    if (isChosen || !isOffered || !searched[n].includes(wanted)) continue;
     if (names.length < MOST) {
       names.push(all[n]);
       shown[all[n]] = labels[n];

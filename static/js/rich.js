@@ -153,7 +153,7 @@ export function draw() {
     if (place.textContent !== said) place.textContent = said;
   }
   page.spots().forEach(follow);
-  if (page.data.nodes.some((/** @type {any} */ node) => node.e)) page.spots().forEach(close);
+  if (page.data.nodes.some((/** @type {any} */ node) => node.e || node.C)) page.spots().forEach(close);
 }
 
 /** @param {HTMLElement} place */
@@ -183,16 +183,13 @@ function fillIn(spot) {
   told.set(spot.box, value);
   // what was typed before the scripts were here stays; a draft is written whole by fill.js
   if ((isNew && !value && !spot.box.querySelector('[data-live]')) || write(spot, value)) return;
-  for (const field of /** @type {any[]} */ ($$('input:not([data-own]),select,textarea', spot.box))) {
-    if (/radio|checkbox/.test(field.type)) field.checked = value.split(' ').includes(field.value);
-    else field.value = value;
-  }
+  for (const field of /** @type {any[]} */ ($$('input:not([data-own]),select,textarea', spot.box))) field.value = value;
 }
 
 /** @param {Spot} spot */
 function close({ box, i, row }) {
   if (!page.data.nodes[i].t) return;
-  const isClosed = page.state.isReadonly(i, row);
+  const isClosed = !!page.data.nodes[i].C || page.state.isReadonly(i, row);
   if (box.tagName === 'FIELDSET') /** @type {any} */ (box).disabled = isClosed;
   else for (const field of /** @type {any[]} */ ($$('input,select,textarea,button', box))) field.disabled = isClosed;
 }

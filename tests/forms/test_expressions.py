@@ -128,6 +128,7 @@ def test_what_is_not_needed_is_not_evaluated(text):
 def test_once_keeps_what_the_question_has():
     row = household()
     assert ask("once(/data/age)", row=row) == "20"
+    assert ask("once(/data/total * 10)", row=row) == ""
     row[6] = "7"
     assert ask("once(/data/age)", row=row) == "7"
 
@@ -248,6 +249,16 @@ def test_what_is_no_date_gives_nothing(text):
     assert ask(f"format-date('{text}', '%Y')") == ""
 
 
+def test_a_date_between_quotes_may_have_one_digit_for_day_or_month():
+    assert to_text(ask("date('1970-1-2')")) == "1970-01-02"
+    assert to_text(ask("date-time('2012-10-3')")) == "2012-10-03"
+
+
+def test_what_is_no_time_of_day_has_no_decimal_time():
+    for text in ("2024-05-06", "2024-02-30T10:00", "24:00", "06:00-24:00", "6:00", "now()"):
+        assert to_text(ask(f"decimal-time('{text}')")) == "NaN"
+
+
 def test_dates_are_written_in_the_language_of_the_form():
     pattern = "format-date('2024-01-03T04:05:06.789-05:00', '%a %e %b %Y %y %m %n %d %H %h %M %S %3')"
     assert ask(pattern) == "mié 3 ene 2024 24 01 1 03 04 4 05 06 789"
@@ -287,6 +298,8 @@ def test_two_texts_compare_as_texts_even_if_they_are_dates():
         ("selected('', '')", True),
         ("count-selected('')", 0),
         ("selected-at('a b', 5)", ""),
+        ("selected-at('a b', 1.9)", "b"),
+        ("selected-at('a b', -1)", ""),
         ("translate('hello world', 'hello', '')", " wrd"),
         ("string-length('🥰é')", 2),
         ("substr('🥰ab', 1)", "ab"),
@@ -296,6 +309,11 @@ def test_two_texts_compare_as_texts_even_if_they_are_dates():
         ("checklist(-1, 2, true(), true(), /data/consent)", True),
         ("weighted-checklist(3, 3, true(), 3, /data/consent, 9)", True),
         ("decimal-time('06:00:00.000-05:00')", 0.25),
+        ("decimal-time('06:00')", 0.25),
+        ("decimal-time('06:00:00.000+01:00')", 0),  # midnight on the respondent's clock
+        ("decimal-time('20:00:00Z')", 0.625),
+        ("decimal-time('2024-05-06T11:00:00Z')", 0.25),
+        ("decimal-time(now())", 0.3125),
         ("pow(16, 0.25)", 2),
         ("base64-decode('8J+lsA==')", "🥰"),
         ("distance('0 0;0 1')", 111318.85),

@@ -60,7 +60,7 @@ def refused(text: str, context: str = "/data/total") -> ExpressionError:
         ("../../../x", 6, "out of the form"),
         ("decimal-date-time('01-2019')", 18, "not a date"),
         ("date('2012-02-30')", 5, "not a date"),
-        ("date-time(1 = 1)", 12, "True or false is not a date"),
+        ("date(1 = 1)", 7, "True or false is not a date"),
         ("digest('a', 'SHA-3')", 12, "it knows: md5"),
         ("digest('a', 'MD5', 'base32')", 19, "it knows: base64, hex"),
         ("extract-signed('a', 'b')", 0, "Signed texts are not checked"),

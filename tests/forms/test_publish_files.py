@@ -159,10 +159,11 @@ def test_a_book_without_survey_names_the_sheets_it_has() -> None:
     assert "Hoja1, Hoja2" in only_error(check_file("f.xlsx", workbook(Hoja1=SURVEY, Hoja2=[["a"]])))
 
 
-def test_a_form_that_asks_nothing_is_refused() -> None:
+def test_a_form_that_asks_nothing_is_published_with_a_warning() -> None:
     only_notes = [["type", "name", "label"], ["note", "hola", "Buenos días."]]
     checked = check_file("f.xlsx", workbook(survey=only_notes, settings=SETTINGS))
-    assert "no pregunta nada" in only_error(checked) and checked.report.questions == 0
+    assert "no pregunta nada" in checked.report.of("warning")[0].message
+    assert checked.form is not None and checked.report.questions == 0
 
 
 def test_a_survey_without_type_column_says_so() -> None:

@@ -149,7 +149,7 @@ def function(ir: Ir) -> Evaluate:
 
 
 def coalesce(ir: Ir) -> Evaluate:
-    """coalesce(a, b) and once(a): the first unless nothing would be stored for it."""
+    """coalesce(a, b): the first unless nothing would be stored for it."""
     one, two = (closure(argument) for argument in ir[2:])
 
     def compute(env: Env, row: Row, focus: Focus | None) -> Value:
@@ -157,6 +157,11 @@ def coalesce(ir: Ir) -> Evaluate:
         return value if stored_text(value) else two(env, row, focus)
 
     return compute
+
+
+def once(ir: Ir) -> Evaluate:
+    """once(a): what the node has, else a; NaN is nothing to keep."""
+    return coalesce(["f", "coalesce", ["f", "coalesce", *ir[2:]], ["s", ""]])
 
 
 def regex(ir: Ir) -> Evaluate:
@@ -191,7 +196,7 @@ OWN_FUNCTIONS: dict[str, Callable[[Ir], Evaluate]] = {
     "concat": lambda ir: joined([closure(plain_text(argument)) for argument in ir[2:]]),
     "if": lambda ir: branch(*(closure(argument) for argument in ir[2:])),
     "coalesce": coalesce,
-    "once": coalesce,
+    "once": once,
     "regex": regex,
     "count-non-empty": count_non_empty,
     "jr:choice-name": choice_name,

@@ -9,7 +9,7 @@ from collector.forms.expressions.catalogue import FUNCTIONS, Signature
 from collector.forms.expressions.digest import ALGORITHMS, ENCODINGS
 from collector.forms.expressions.errors import ExpressionError
 from collector.forms.expressions.kinds import constant_truth, is_boolean, is_nodeset
-from collector.forms.expressions.literals import iso_moment
+from collector.forms.expressions.literals import iso_moment, short_date
 from collector.forms.expressions.paths import walk
 from collector.forms.expressions.patterns import canonical_pattern, regex_problems
 from collector.forms.expressions.scope import Ir, Resolvers, Scope
@@ -107,11 +107,12 @@ def choose(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
 def moment(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
     """Resolve date(x), date-time(x), decimal-date-time(x) and format-date(x, …).
 
-    date('a text') that is no date could only ever give nothing, and a truth is no date: both are slips.
+    date('a text') that is no date could only ever give nothing, and a truth is no date: both are slips. date-time()
+    takes them and gives nothing, as elsewhere.
     """
     given, *more = tree.arguments
     if isinstance(given, syntax.Text) and given.value:
-        iso = iso_moment(given.value)
+        iso = iso_moment(given.value) or (short_date(given.value) if tree.name in ("date", "date-time") else None)
         counts_days = not math.isnan(read_number(given.value))
         is_slip = tree.name == "decimal-date-time" or (tree.name == "date" and not counts_days)
         if iso is None and is_slip:
@@ -119,7 +120,9 @@ def moment(tree: syntax.Call, scope: Scope, to: Resolvers) -> Ir:
         given = replace(given, value=iso or given.value)
     ir = to.value(given, scope)
     if is_boolean(ir):
-        raise refusals.truth_is_no_date(given.position)
+        if tree.name != "date-time":
+            raise refusals.truth_is_no_date(given.position)
+        ir = ["s", ""]
     return ["f", tree.name, ir, *(to.value(each, scope) for each in more)]
 
 

@@ -10,16 +10,18 @@ from collections.abc import Callable, Sequence
 
 from collector.forms.expressions.environment import Env
 from collector.forms.expressions.values import (
+    CLOCK,
     DAY_MS,
     NAN,
-    TIME,
     Moment,
     Value,
     clock_milliseconds,
     date_text,
     local_milliseconds,
+    parse_moment,
     read_number,
     reading,
+    to_boolean,
     to_moment,
     to_number,
     to_text,
@@ -39,6 +41,7 @@ WEEKDAYS = {
 }
 # "en", "English (en)", "Inglés (en)"; every other language of a form gets Spanish names, as its neighbours read them.
 ENGLISH = re.compile(r"(^|[^a-z0-9_])en", re.IGNORECASE | re.ASCII)
+TIME_OF_DAY = re.compile(rf"(?:.{{10}}T)?{CLOCK}")
 FORMAT_ESCAPE = re.compile("%([YymnbdeHhMS3a])")
 
 Function = Callable[..., Value]
@@ -185,7 +188,7 @@ def translate(env: Env, value: Value, source: Value, target: Value) -> Value:
 def selected_at(env: Env, value: Value, index: Value) -> Value:
     """Return the choice at `index`, counted from 0; "" outside."""
     found, at = tokens(value), to_number(index)
-    return found[int(at)] if 0 <= at < len(found) else ""
+    return found[int(at)] if -1 < at < len(found) else ""
 
 
 def uuid(env: Env, length: Value | None = None) -> Value:
@@ -234,12 +237,15 @@ def decimal_date_time(env: Env, value: Value) -> Value:
 
 
 def decimal_time(env: Env, value: Value) -> Value:
-    """Return the part of the day that HH:MM[:SS] is, as written; NaN for anything else."""
-    match = TIME.fullmatch(to_text(value))
-    if match is None or zone_minutes(match.group(5), 0) is None:
+    """Return the part of the day that HH:MM[:SS] or a date-time is on the respondent's clock; NaN for anything else."""
+    text, offset = to_text(value), env.now[1]
+    match = TIME_OF_DAY.fullmatch(text)
+    if match is None or (text[10:11] == "T" and parse_moment(text, 0) is None):
         return NAN
-    milliseconds = clock_milliseconds(match.group(1, 2, 3, 4))
-    return NAN if milliseconds is None else milliseconds / DAY_MS
+    milliseconds, zone = clock_milliseconds(match.group(1, 2, 3, 4)), zone_minutes(match.group(5), offset)
+    if milliseconds is None or zone is None:
+        return NAN
+    return (milliseconds + (offset - zone) * 60_000) % DAY_MS / DAY_MS
 
 
 def format_date(env: Env, value: Value, pattern: Value) -> Value:
@@ -278,16 +284,23 @@ def holds(least: Value, most: Value, total: float) -> bool:
     return (low == -1 or total >= low) and (high == -1 or total <= high)
 
 
+def ticks(mark: Value) -> int:
+    """Count a mark of a checklist: 1 for a truth, and one for each node of a node-set that counts by its value."""
+    if isinstance(mark, list):
+        return sum(not isinstance(node, str) or to_boolean(node) for node in mark)
+    return int(truth(mark))
+
+
 def checklist(env: Env, least: Value, most: Value, *marks: Value) -> Value:
     """Count the true ones."""
-    return holds(least, most, float(sum(truth(mark) for mark in marks)))
+    return holds(least, most, float(sum(map(ticks, marks))))
 
 
 def weighted_checklist(env: Env, least: Value, most: Value, *pairs: Value) -> Value:
     """Add the weights of the true ones."""
     total = 0.0
     for mark, weight in zip(pairs[::2], pairs[1::2], strict=False):
-        total += to_number(weight) if truth(mark) else 0.0
+        total += to_number(weight) if ticks(mark) else 0.0
     return holds(least, most, total)
 
 

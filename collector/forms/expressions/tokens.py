@@ -1,7 +1,6 @@
 """Text of an expression -> tokens. What XPath has and forms do not is refused by name."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from collector.forms.expressions.errors import ExpressionError
@@ -17,6 +16,8 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 WORD_OPERATORS = ("and", "or", "div", "mod")
+# `1 and1`: a name where only an operator can stand, with a number behind the word, is both.
+GLUED_OPERATOR = re.compile(r"(and|or|div|mod)(?=[.\-]?[0-9])")
 BINDING = {
     "or": 1,
     "and": 2,
@@ -65,17 +66,16 @@ def refuse_sign(token: Token) -> ExpressionError:
     return ExpressionError(en, es, token.position)
 
 
-def scan(text: str) -> Iterator[Token]:
-    """Yield the tokens of `text` without spaces; raises on a character no expression has."""
-    position = 0
+def next_token(text: str, position: int) -> Token:
+    """Return the token at `position` or after the space there; raises on a character no expression has."""
     while position < len(text):
         match = TOKEN.match(text, position)
         if match is None:
             raise unreadable(text, position)
         if match.lastgroup != "space":
-            yield Token(str(match.lastgroup), match.group(), position)
+            return Token(str(match.lastgroup), match.group(), position)
         position = match.end()
-    yield Token("end", "", len(text))
+    return Token("end", "", len(text))
 
 
 def unreadable(text: str, position: int) -> ExpressionError:
@@ -99,12 +99,29 @@ def unreadable(text: str, position: int) -> ExpressionError:
 def tokens(text: str) -> list[Token]:
     """List the tokens; a name or * after an operand is an operator (XPath 1.0, section 3.7)."""
     found: list[Token] = []
-    for token in scan(text):
-        after_operand = bool(found) and (
-            found[-1].kind in ("number", "text", "name") or found[-1].text in (")", "]", ".", "..")
-        )
-        is_operator = after_operand and (token.text in WORD_OPERATORS or token.text == "*")
-        if token.kind == "sign" and token.text in BINDING and token.text != "*":
-            is_operator = True
-        found.append(replace(token, kind="operator") if is_operator else token)
+    position = 0
+    while not found or found[-1].kind != "end":
+        token = next_token(text, position)
+        token = as_operator(token) if found and ends_operand(found[-1]) else plain(token)
+        found.append(token)
+        position = token.position + len(token.text)
     return found
+
+
+def ends_operand(token: Token) -> bool:
+    """Tell whether an operand may end with `token`."""
+    return token.kind in ("number", "text", "name") or token.text in (")", "]", ".", "..")
+
+
+def as_operator(token: Token) -> Token:
+    """Read a token after an operand, where words and * are operators."""
+    glued = GLUED_OPERATOR.match(token.text) if token.kind == "name" else None
+    if glued:
+        return Token("operator", glued[1], token.position)
+    return replace(token, kind="operator") if token.text in (*WORD_OPERATORS, "*") else plain(token)
+
+
+def plain(token: Token) -> Token:
+    """Read a token anywhere: the signs that can only be operators are such."""
+    is_operator = token.kind == "sign" and token.text in BINDING and token.text != "*"
+    return replace(token, kind="operator") if is_operator else token

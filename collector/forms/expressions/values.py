@@ -36,7 +36,6 @@ LAST_DAY = date(9999, 12, 31).toordinal() - EPOCH_ORDINAL
 # [0-9], not \d: Python's \d takes every script's digits and JavaScript's does not.
 NUMBER = re.compile(r"[ \t\r\n]*(-?(?:[0-9]+\.?[0-9]*|\.[0-9]+))[ \t\r\n]*")
 CLOCK = r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
-TIME = re.compile(CLOCK)
 DATE_TIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?:T{CLOCK})?")
 
 

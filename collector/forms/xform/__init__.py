@@ -18,7 +18,7 @@ from collector.forms.xform.body import read_body, register, repeated_paths
 from collector.forms.xform.digest import form_digest
 from collector.forms.xform.draft import Draft
 from collector.forms.xform.elements import child, children, local
-from collector.forms.xform.head import read_choices, read_head, read_shape
+from collector.forms.xform.head import read_choices, read_head, read_shape, refuse_missing_files
 from collector.forms.xform.order import calculation_order, calls_itext, refuse_self_reading
 from collector.forms.xform.questions import is_computed, read_computed
 
@@ -54,6 +54,8 @@ def _read(draft: Draft, document: Element, media: Mapping[str, str]) -> Form:
             read_computed(draft, path)
             draft.nodes.setdefault(path)
     _settle_groups(draft)
+    read_choices(draft)  # lists that expressions made of others
+    refuse_missing_files(draft)
     refuse_self_reading(draft)
     return _form(draft)
 

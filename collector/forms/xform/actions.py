@@ -6,8 +6,11 @@ from collector.forms.model import ACTION_EVENTS, Action
 from collector.forms.xform.draft import Draft
 from collector.forms.xform.elements import local
 
+ODK = "{http://www.opendatakit.org/xforms}"
 KINDS = ("setvalue", "setgeopoint")
-READY = {"xforms-ready": "odk-instance-load"}
+# as forms write events -> as we name them; "finish" is ours alone
+EVENTS = {event: event for event in ACTION_EVENTS if event != "finish"}
+EVENTS |= {"xforms-ready": "odk-instance-load", "xforms-revalidate": "finish"}
 
 
 def read_actions(draft: Draft, found: list[Element], at: str, trigger: str = "") -> None:
@@ -26,14 +29,16 @@ def _read_action(draft: Draft, item: Element, at: str, trigger: str) -> None:
     kind = local(item)
     if kind == "recordaudio":  # recording people in the background: left out
         return
-    if kind not in KINDS or slot is None or slot.kind != "value":
+    is_known = kind in KINDS and (kind == "setvalue" or item.tag.startswith(ODK))
+    if not is_known or slot is None or slot.kind != "value":
         draft.refuse(path, "default", f"La acción «{kind}» sobre {path} no se admite.", "")
         return
-    named = [READY.get(event, event) for event in (item.get("event") or "").split()]
-    events = tuple(event for event in named if event in ACTION_EVENTS)
-    if not events:
-        draft.refuse(path, "default", f"El evento «{item.get('event') or ''}» no se admite.", "")
+    named = (item.get("event") or "").split()
+    unknown = [event for event in named if event not in EVENTS]
+    if unknown or not named:
+        draft.refuse(path, "default", f"El evento «{' '.join(unknown)}» no se admite.", "")
         return
+    events = tuple(EVENTS[event] for event in named)
     rows = draft.compile(at, "value", ref, nodeset=True)
     text = item.get("value")
     value = draft.compile(path, "value", text) if text is not None else _literal(item)

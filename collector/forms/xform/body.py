@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from collector.forms.model import Group, Repeat
+from collector.forms.model import IR, Group, Repeat
 from collector.forms.xform.actions import read_actions
 from collector.forms.xform.draft import Draft
 from collector.forms.xform.elements import JR, child, children, elements, local
@@ -137,7 +137,7 @@ def add_repeat(draft: Draft, path: str, item: Element | None, around: Element | 
         template=draft.instance.seed(draft.instance.templates[path], path),
         relevant=logic["relevant"],
         readonly=logic["readonly"],
-        count=draft.compile(path, "count", item.get(f"{JR}count"), outside=True) if item is not None else None,
+        count=_count(draft, path, item),
         is_fixed=item is None or (item.get(f"{JR}noAddRemove") or "") in ("true()", "true"),
         appearance=appearance_of(item) if item is not None else (),
         page=len(draft.pages) - 1 if shown else -1,
@@ -145,6 +145,13 @@ def add_repeat(draft: Draft, path: str, item: Element | None, around: Element | 
         row=draft.row_of(path),
     )
     draft.nodes[path] = None
+
+
+def _count(draft: Draft, path: str, item: Element | None) -> IR | None:
+    """Compile a repeat count. One that is a name alone means a node beside the repeat: none inside can count it."""
+    text = (item.get(f"{JR}count") or "").strip() if item is not None else ""
+    beside = f"{path.rpartition('/')[0]}/{text}"
+    return draft.compile(path, "count", f"../{text}" if draft.shape.slots.get(beside) else text, outside=True)
 
 
 def _place(draft: Draft, item: Element, base: str, same_page: bool) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -11,15 +11,18 @@ from collector.forms.expressions import (
     ExpressionError,
     Shape,
     build,
-    compile_text,
+    instances_used,
     may_run_long,
+    parse,
     patterns_used,
+    resolve,
     to_text,
 )
 from collector.forms.model import IR, OUTPUT, Action, Choice, Group, Question, Repeat, Seed, Text
 from collector.forms.report import FormProblem
 from collector.forms.xform.elements import JR, Output, Words, child, words_of
 from collector.forms.xform.instance import Instance
+from collector.forms.xform.list_paths import ListTrees, list_of, plain
 from collector.forms.xform.lists import Item
 
 LOGIC = {
@@ -39,7 +42,7 @@ class Draft:
     """A form on its way; `problems` grows and decides at the end.
 
     itext: id -> language -> words of a text; forms: id -> form
-    ("image", "guidance") -> language -> text. flat: lists that are one item, whose paths are one step short.
+    ("image", "guidance") -> language -> text. used: lists that something reads; missing: list -> file not given.
     """
 
     sha256: str
@@ -51,7 +54,9 @@ class Draft:
     forms: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     binds: dict[str, dict[str, str]] = field(default_factory=dict)
     items: dict[str, list[Item]] = field(default_factory=dict)
-    flat: set[str] = field(default_factory=set)
+    trees: ListTrees = field(default_factory=ListTrees)
+    used: set[str] = field(default_factory=set)
+    missing: dict[str, str] = field(default_factory=dict)
     external: list[str] = field(default_factory=list)
     shape: Shape = field(default_factory=lambda: Shape("", {}))
     instance: Instance = field(default_factory=lambda: Instance(frozenset(), {}))
@@ -78,7 +83,7 @@ class Draft:
         if not text or not text.strip():
             return None
         try:
-            ir = compile_text(self._longer(text.strip()), self.shape, path, nodeset=nodeset, outside=outside)
+            ir = self._resolved(text.strip(), path, nodeset=nodeset, outside=outside)
             self._refuse_endless(ir, path, name, text.strip())
             return ir
         except ExpressionError as error:
@@ -98,12 +103,35 @@ class Draft:
                 self.refuse(path, LOGIC.get(name, name), f"La expresión regular «{pattern}» puede tardar horas.",
                             "Quite la repetición dentro de la repetición: (a+)+ se escribe a+.", text)  # fmt: skip
 
-    def _longer(self, text: str) -> str:
-        """Put the missing step into the paths of lists that are one item: instance('last-saved')/data/age."""
-        for name in self.flat:
-            quoted = rf"(instance\(\s*(['\"]){re.escape(name)}\2\s*\))\s*/"
-            text = re.sub(quoted, r"\1/root/", text)
-        return text
+    def _resolved(self, text: str, path: str, *, nodeset: bool, outside: bool) -> IR:
+        """Return the IR of an expression; lists that it reads and that there were not yet are made."""
+        try:
+            tree = plain(parse(text), self.trees)
+            self._add_lists()
+            ir = resolve(tree, self.shape, path, nodeset=nodeset, outside=outside)
+        except ExpressionError as error:
+            error.text = text
+            raise
+        self.used |= instances_used(ir)
+        return ir
+
+    def _add_lists(self) -> None:
+        """Take up the lists that were made of parts of others; what comes from a file stays marked as such."""
+        for name in self.trees.made.keys() - self.items.keys():
+            self.items[name] = self.trees.items(name)
+            self.shape = replace(self.shape, instances={**self.shape.instances, name: ()})
+            if name.partition("/")[0] in self.external:
+                self.external.append(name)
+
+    def list_named(self, nodeset: str) -> str:
+        """Return the list that an itemset offers, "" where it offers rows or cannot be read."""
+        try:
+            found = list_of(parse(nodeset), self.trees, self.items)
+        except ExpressionError:
+            return ""
+        self._add_lists()
+        self.used |= {found}
+        return found
 
     # --- paths
 

@@ -10,7 +10,7 @@ from collector.forms.report import FormErrors, FormProblem
 from collector.forms.xform.draft import Draft
 from collector.forms.xform.elements import child, children, elements, local, trimmed, words_of
 from collector.forms.xform.instance import Instance
-from collector.forms.xform.lists import Item, file_items, is_one_item, items_of
+from collector.forms.xform.lists import Item, file_items, file_root, is_one_item, items_of
 
 LAST_SAVED = "jr://instance/last-saved"
 
@@ -48,7 +48,7 @@ def read_itext(draft: Draft, model: Element) -> None:
         if isinstance(itext.tag, str) and local(itext) == "itext":
             for translation in children(itext, "translation"):
                 lang = translation.get("lang", "")
-                names.insert(0 if translation.get("default") else len(names), lang)
+                names.insert(0 if translation.get("default", "false()") != "false()" else len(names), lang)
                 for text in children(translation, "text"):
                     _read_text(draft, text, lang)
     draft.languages = tuple(names)
@@ -78,24 +78,34 @@ def read_list(draft: Draft, instance: Element, media: Mapping[str, str]) -> None
         found, is_one = attached_items(draft, name, source, media)
     else:
         found, is_one = (items_of(root), is_one_item(root)) if root is not None else ([], False)
+        draft.trees.roots |= {name: root} if root is not None else {}
     draft.items[name] = found
-    draft.flat |= {name} if is_one else set()
+    draft.trees.flat |= {name} if is_one else set()
 
 
 def attached_items(draft: Draft, name: str, source: str, media: Mapping[str, str]) -> tuple[list[Item], bool]:
-    """Read the file that a list comes from."""
+    """Read the file that a list comes from; one that is missing is a problem once something reads the list."""
     file = source.rpartition("/")[2]
     media = {unicodedata.normalize("NFC", known): text for known, text in media.items()}
-    if unicodedata.normalize("NFC", file) not in media:
-        if source != LAST_SAVED:
-            draft.refuse("", "choice_filter", f"Falta el archivo «{file}» de la lista «{name}».",
-                         "Adjunte el archivo al publicar.")  # fmt: skip
+    text = media.get(unicodedata.normalize("NFC", file))
+    if text is None:
+        draft.missing |= {name: file} if source != LAST_SAVED else {}
         return [], True
     try:
-        return file_items(file, media[unicodedata.normalize("NFC", file)])
+        if not file.lower().endswith((".csv", ".geojson")):
+            draft.trees.roots[name] = file_root(text)
+        return file_items(file, text)
     except ValueError as error:
         draft.refuse("", "choice_filter", f"El archivo «{file}» no se puede leer: {error}.", "Revise el archivo.")
         return [], False
+
+
+def refuse_missing_files(draft: Draft) -> None:
+    """Refuse lists that something reads and whose file was not given; others are left alone, as in ODK."""
+    for name, file in draft.missing.items():
+        if name in draft.used:
+            draft.refuse("", "choice_filter", f"Falta el archivo «{file}» de la lista «{name}».",
+                         "Adjunte el archivo al publicar.")  # fmt: skip
 
 
 def read_shape(draft: Draft, repeats: frozenset[str]) -> None:
@@ -109,9 +119,10 @@ def read_shape(draft: Draft, repeats: frozenset[str]) -> None:
 
 
 def read_choices(draft: Draft) -> None:
-    """Make the choices of every list, with their labels."""
-    for name, items in draft.items.items():
-        draft.lists[name] = tuple(choice_of(draft, item, "name", "") for item in items)
+    """Make the choices of every list that has none yet, with their labels."""
+    for name, items in list(draft.items.items()):
+        if name not in draft.lists:
+            draft.lists[name] = tuple(choice_of(draft, item, "name", "") for item in items)
 
 
 def choice_of(draft: Draft, item: Item, value: str, label: str) -> Choice:

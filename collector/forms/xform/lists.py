@@ -13,18 +13,26 @@ from defusedxml.common import DefusedXmlException
 from collector.forms.xform.elements import elements, local, trimmed
 
 Item = dict[str, str]
+TEXT = "text()"  # the column of an item that is a text itself
 
 
 def items_of(root: Element) -> list[Item]:
     """Read the items below the root of an instance; a root that holds texts, not items, is one item itself."""
     if is_one_item(root):
         return [item_of(root)]
-    return [item_of(item) for item in elements(root)]
+    return [columns_of(item) for item in elements(root)]
 
 
 def is_one_item(root: Element) -> bool:
-    """Tell whether the children of an instance's root are texts (a last record), not items."""
-    return bool(elements(root)) and not any(elements(item) or item.attrib for item in elements(root))
+    """Tell whether the children of an instance's root are texts of different names (a last record), not items."""
+    names = [local(item) for item in elements(root)]
+    is_texts = not any(elements(item) or item.attrib for item in elements(root))
+    return bool(names) and is_texts and len(set(names)) == len(names)
+
+
+def columns_of(item: Element) -> Item:
+    """Read one item of a list, which may be a text itself."""
+    return item_of(item) if elements(item) else {TEXT: trimmed(item), **item_of(item)}
 
 
 def item_of(item: Element, prefix: str = "") -> Item:
@@ -44,11 +52,17 @@ def file_items(name: str, text: str) -> tuple[list[Item], bool]:
         return list(csv_items(text)), False
     if name.endswith(".geojson"):
         return list(geojson_items(text)), False
+    root = file_root(text)
+    return items_of(root), is_one_item(root)
+
+
+def file_root(text: str) -> Element:
+    """Return the root of an attached xml file. Raises ValueError with what is wrong."""
     try:
-        root = SafeXml.fromstring(text)
+        root: Element = SafeXml.fromstring(text)
     except (ParseError, DefusedXmlException, ValueError) as error:
         raise ValueError(str(error)) from error
-    return items_of(root), is_one_item(root)
+    return root
 
 
 def csv_items(text: str) -> Iterator[Item]:

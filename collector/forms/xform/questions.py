@@ -9,6 +9,7 @@ from collector.forms.model import IR, Action, Choice, Logic, Question, RowSource
 from collector.forms.xform.draft import Draft
 from collector.forms.xform.elements import JR, child, children, local, trimmed
 from collector.forms.xform.head import choice_of
+from collector.forms.xform.lists import TEXT
 
 INPUTS = {
     "string": "text", "int": "integer", "integer": "integer", "long": "integer", "decimal": "decimal", "date": "date",
@@ -25,14 +26,21 @@ PARAMETERS = (
 )  # fmt: skip
 LOGIC_NAMES = ("relevant", "required", "readonly", "constraint", "calculate")
 # what a form asks the device for, as expressions over our own clock; others stay empty, the end is an action
-PRELOADS = {("timestamp", "start"): "once(now())", ("date", "today"): "once(today())"}
-LIST_PATH = re.compile(r"(?:randomize\(\s*)?instance\(\s*['\"]([^'\"]+)['\"]\s*\)")
+PRELOADS = {
+    ("timestamp", "start"): "once(now())",
+    ("date", "today"): "once(today())",
+    ("uid", ""): "concat('uuid:', uuid())",
+}
+LIST_PATH = re.compile(r"(?:randomize\(\s*)?instance\(")
+NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
 def read_control(draft: Draft, item: Element, path: str, page: int) -> None:
     """Add the question that a control asks."""
     slot = draft.shape.slots[path]
     kind = _type(draft, item, path, slot.type)
+    if kind == "range":
+        _check_range(draft, item, path)
     list_name, choice_filter, rows = _choices(draft, item, path) if local(item) in SELECTS else ("", None, None)
     draft.questions[path] = Question(
         path=path,
@@ -65,6 +73,14 @@ def _parameters(item: Element, bind: Mapping[str, str]) -> dict[str, str]:
     given = {name.rpartition("}")[2]: text for name, text in item.attrib.items() if text}
     given |= {name.rpartition("}")[2]: text for name, text in bind.items() if text}
     return {name: given[name] for name in PARAMETERS if name in given}
+
+
+def _check_range(draft: Draft, item: Element, path: str) -> None:
+    """Refuse a range whose ends or step are no numbers."""
+    for name in ("start", "end", "step"):
+        given = (item.get(name) or "").strip()
+        if given and not NUMBER.fullmatch(given):
+            draft.refuse(path, "parameters", f"El «{name}» de un rango tiene que ser un número: {given}", "", given)
 
 
 def logic_of(draft: Draft, path: str) -> Logic:
@@ -105,11 +121,11 @@ def _choices(draft: Draft, item: Element, path: str) -> tuple[str, IR | None, Ro
         return _inline(draft, item, path), None, None
     nodeset = (itemset.get("nodeset") or "").strip()
     value = _ref(itemset, "value") or "name"
-    found = LIST_PATH.match(nodeset)
-    if found and found.group(1) in draft.lists:
-        name = _list_of(draft, found.group(1), path, value, _ref(itemset, "label"))
-        return name, _filter(draft, nodeset, path, value), None
+    found = draft.list_named(nodeset)
     if found:
+        name = _list_of(draft, found, path, value, _ref(itemset, "label"))
+        return name, _filter(draft, nodeset, path, value), None
+    if LIST_PATH.match(nodeset):
         draft.refuse(path, "choice_filter", f"No se entiende de dónde salen las opciones: {nodeset}", "")
         return "", None, None
     return _from_rows(draft, nodeset, path, value, _ref(itemset, "label"))
@@ -117,14 +133,20 @@ def _choices(draft: Draft, item: Element, path: str) -> tuple[str, IR | None, Ro
 
 def _ref(itemset: Element, name: str) -> str:
     found = child(itemset, name)
-    return (found.get("ref") or "").strip() if found is not None else ""
+    ref = (found.get("ref") or "").strip() if found is not None else ""
+    return TEXT if ref == "." else ref
 
 
 def _list_of(draft: Draft, name: str, path: str, value: str, label: str) -> str:
     """Return the list with these columns as name and label: the list itself, or one of the question's own."""
+    items = draft.items[name]
+    if name not in draft.external and items and value not in items[0]:  # a file's columns are looked at with the file
+        held = ", ".join(column for column in items[0] if not column.startswith(("@", "..")))
+        draft.refuse(path, "choice_filter", f"La lista «{name}» no tiene la columna «{value}», que da el valor.",
+                     f"Sus columnas: {held}.")  # fmt: skip
     if value == "name" and label in ("", "label", "jr:itext(itextId)"):
         return name
-    draft.lists[path] = tuple(choice_of(draft, item, value, label) for item in draft.items[name])
+    draft.lists[path] = tuple(choice_of(draft, item, value, label) for item in items)
     return path
 
 
@@ -134,7 +156,8 @@ def _filter(draft: Draft, nodeset: str, path: str, value: str) -> IR | None:
         shuffled = draft.compile(path, "choice_filter", nodeset, nodeset=True)
         # ["f", "randomize", items, seed]: of the items, the column that is stored
         return None if shuffled is None else [*shuffled[:2], [*shuffled[2][:3], value], *shuffled[3:]]
-    return draft.compile(path, "choice_filter", f"{nodeset}/{value}") if "[" in nodeset else None
+    column = "" if value == TEXT else f"/{value}"
+    return draft.compile(path, "choice_filter", nodeset + column) if "[" in nodeset else None
 
 
 def _from_rows(
@@ -154,6 +177,10 @@ def _inline(draft: Draft, item: Element, path: str) -> str:
     for each in children(item, "item"):
         name = trimmed(child(each, "value"))
         choices.append(Choice(name, draft.label(each, path), {"name": name}, draft.media(each, path)))
+    if not choices:
+        draft.refuse(
+            path, "type", "La pregunta no ofrece ninguna opción.", "Agregue opciones, o una lista de donde salgan."
+        )
     draft.lists[path] = tuple(choices)
     return path
 
