@@ -67,8 +67,9 @@ class Item:
 
     @property
     def chosen(self) -> list[str]:
-        """The chosen names, in the order of the answer."""
-        return chosen_names(self.node, self.value) if isinstance(self.node, Question) else []
+        """The chosen names that are offered, in the order of the answer: what is not seen cannot be taken back."""
+        names = chosen_names(self.node, self.value) if isinstance(self.node, Question) else []
+        return [name for name in names if name in self.offered]
 
 
 def chosen_names(question: Question, text: str) -> list[str]:
@@ -254,9 +255,23 @@ class Drawing:
         return {
             "choices": tuple(c for c in choices if c not in apart),
             "apart": apart,
-            # nothing fits yet (the province is not chosen): without scripts people may pick at once, the node checks
-            "offered": frozenset(self.filling.choices(question.path, row) or (choice.name for choice in choices)),
+            "offered": self._offered(question, row),
         }
+
+    def _offered(self, question: Question, row: FillingRow) -> frozenset[str]:
+        names = self.filling.choices(question.path, row)
+        if not names and self._may_pick(question, row):
+            names = tuple(choice.name for choice in self.form.lists[question.list_name])
+        return frozenset(names)
+
+    def _may_pick(self, question: Question, row: FillingRow) -> bool:
+        """Tell whether nothing fits only because the province, on the same page, is not chosen yet.
+
+        Without scripts people may then pick the town at once, and the node checks.
+        """
+        read = (self.nodes[path] for path, jobs in self.program.own.items() if ("filter", question.path) in jobs)
+        asked = (node for node in read if isinstance(node, Question) and node.page == question.page)
+        return any(not row.raw[node.path] for node in asked)
 
     def _live(self, question: Question, row: FillingRow) -> dict[str, Any]:
         if has_twins(self.form, question):
@@ -272,8 +287,7 @@ class Drawing:
         places = {id(item): place for place, item in enumerate(self.program.instances[question.list_name])}
         self.filling.env.row = row
         fitting = build_nodes(of_items(question.choice_filter or [], None))(self.filling.env)
-        # nothing fits yet: as with every list, people may pick at once, the node checks
-        shown = [items[places[id(item)]] for item in fitting] or items
+        shown = [items[places[id(item)]] for item in fitting] or (items if self._may_pick(question, row) else ())
         choices = tuple(Choice(c.name, {"": self.filling.said(c.label, row) or c.name}) for c in shown)
         return {"choices": choices, "offered": frozenset(choice.name for choice in choices), "is_live": True}
 

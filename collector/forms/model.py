@@ -18,6 +18,7 @@ IR = list[Any]
 OUTPUT = "\ufffc"  # the object replacement character: where something that is not text stands
 OUTPUT_MARK = re.compile(f"{OUTPUT}([0-9]+){OUTPUT}")
 FORM_SHAPE = 2  # goes up when a reader finds more in an XForm: a store reads older forms again then
+BARE_CODE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 ACTION_EVENTS = ("odk-instance-first-load", "odk-instance-load", "odk-new-repeat", "xforms-value-changed", "finish")
 
 
@@ -213,9 +214,11 @@ def text_in(text: Text, language: str, form: Form) -> str:
 
 
 def language_code(language: str) -> str:
-    """Return the BCP 47 code in "Español (es)": "es"; "es" when the form names no language."""
+    """Return the BCP 47 code in "Español (es)": "es"; a bare code is itself; "es" when the form names no language."""
     if language.endswith(")") and "(" in language:
         return language[language.rindex("(") + 1 : -1].strip() or "es"
+    if BARE_CODE.fullmatch(language):
+        return language
     return {"español": "es", "spanish": "es", "english": "en", "inglés": "en"}.get(language.lower(), "es")
 
 

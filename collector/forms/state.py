@@ -197,6 +197,8 @@ class Filling(Settling):
         return OUTPUT_MARK.sub(lambda mark: self._output(int(mark.group(1)), row or self.root), words)
 
     def _output(self, number: int, row: FillingRow) -> str:
+        if number >= len(self.form.outputs):  # a text that only jr:itext() finds: its answers are not known here
+            return ""
         level, _ = self.form.outputs[number]
         here: FillingRow | None = row
         while here is not None and here.path != level:

@@ -100,7 +100,7 @@ function drawChoices(spot, page) {
 /** What is offered now: names and labels. @param {Spot} spot @param {Page} page @returns {[string[], Object<string, string>]} */
 function offered({ i, row }, page) {
   const { F, l } = page.data.nodes[i];
-  if (!F) return [page.state.choices(i, row), page.state.choiceLabels(i, row)];
+  if (!F) return [[...new Set(page.state.choices(i, row))], page.state.choiceLabels(i, row)];
   /** @type {Object<string, string>} */
   const labels = {};
   const names = numbersOf(F, row, page).map((n) => {

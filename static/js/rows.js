@@ -100,7 +100,7 @@ export function open(form, now, lang, language) {
     if (!text) return '';
     const name = env.language || Object.keys(form.codes).find((each) => form.codes[each] === env.lang) || form.langs[0];
     const found = [name, ...form.langs, ...Object.keys(text)].find((each) => text[each]);
-    return found === undefined ? '' : text[found].replace(OUTPUT, (_, number) => output(form.outputs[number], row));
+    return found === undefined ? '' : text[found].replace(OUTPUT, (_, number) => form.outputs[number] ? output(form.outputs[number], row) : '');
   }
 
   /** @param {[number, IR]} output @param {Row | null} row @returns {string} */

@@ -97,3 +97,45 @@ SMALL = """
 def small_xform() -> str:
     """Return a form that notes the place by itself and goes on by itself; id "paso", version "1"."""
     return str(convert(SMALL, validate=False, file_type=".md").xform)
+
+
+FAULTS = """
+| survey  |                  |         |                       |          |                      |             |
+|         | type             | name    | label                 | required | choice_filter        | calculation |
+|         | select_one zona  | zona    | ¿Qué zona?            |          |                      |             |
+|         | select_one lugar | lugar   | ¿Qué lugar?           |          | zona=${zona}         |             |
+|         | select_one agua  | agua    | ¿De dónde es el agua? | yes      |                      |             |
+|         | integer          | sacos   | ¿Cuántos sacos?       |          |                      |             |
+|         | integer          | kilos   | Son kilos             |          |                      | ${sacos}*50 |
+|         | begin_repeat     | hijo    |                       |          |                      |             |
+|         | text             | nombre  | ¿Cómo se llama?       |          |                      |             |
+|         | end_repeat       |         |                       |          |                      |             |
+| choices |                  |         |                                     |      |
+|         | list_name        | name    | label                               | zona |
+|         | zona             | norte   | Norte                               |      |
+|         | zona             | sur     | Sur                                 |      |
+|         | zona             | este    | Este                                |      |
+|         | lugar            | 1       | Alto Bonito                         | norte |
+|         | lugar            | 2       | Loma                                | norte |
+|         | lugar            | 1       | Bajo Grande                         | sur  |
+|         | agua             | el pozo | Pozo                                |      |
+|         | agua             | el río  | Quebrada/toma/manantial/acueducto/x |      |
+| settings |                 |         |                       |
+|          | form_title      | form_id | version | allow_choice_duplicates |
+|          | Finca           | finca   | 1       | yes                     |
+"""
+
+
+@cache
+def faults_xform() -> str:
+    """Return a form of codes that start anew in each zone, names with blanks, a repeat without label; id "finca"."""
+    return str(convert(FAULTS, validate=False, file_type=".md").xform)
+
+
+@cache
+def long_xform() -> str:
+    """Return a form of seventy pages, the first with guidance; id "largo", version "1"."""
+    rows: list[dict[str, str]] = [{"type": "text", "name": f"p{n}", "label": f"Pregunta {n}"} for n in range(70)]
+    rows[0]["guidance_hint"] = "Solo si pregunta"
+    settings = [{"form_title": "Un_titulo_que_no_se_puede_partir_nunca", "form_id": "largo", "version": "1"}]
+    return str(convert({"survey": rows, "settings": settings}, validate=False, form_name="data").xform)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from collector.db import reading, writing
 from collector.queries import blobs, records
 from tests.browser.conftest import Phone, go_on, ready
-from tests.browser.rich_form import rich_xform, small_xform
+from tests.browser.rich_form import faults_xform, long_xform, rich_xform, small_xform
 from tests.browser.test_offline import wait_until
 from tests.conftest import Node
 
@@ -155,6 +155,14 @@ def test_choices_that_are_rows_are_offered_as_they_are_now(page: Page) -> None:
     make_people(page)
     go_to(page, "vocero")
     assert page.locator(SHOWN + "[data-live] .opt").all_inner_texts() == ["Beto", "Caro"]
+
+
+def test_two_rows_of_one_name_are_one_choice_that_can_be_chosen(page: Page) -> None:
+    make_people(page)
+    page.fill("[name='persona[2]/nombre']", "Beto")
+    go_to(page, "vocero")
+    assert page.locator(SHOWN + "[data-live] .opt").all_inner_texts() == ["Beto"]
+    page.check("[name=vocero][value=Beto]")
 
 
 def test_what_is_wrong_in_a_row_is_said_there_and_linked(page: Page) -> None:
@@ -370,3 +378,107 @@ def test_the_place_is_noted_and_a_touched_choice_goes_on_and_sets_off_what_hangs
     assert answers["casa"] == answers["salida"] == "8.9800000 -79.5200000 0.0 12.0"
     assert answers["equipo"] == node.app.state.node_id
     context.close()
+
+
+@pytest.fixture
+def open_form(node: Node, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Give a function that publishes a form and opens it on a small phone: `open_form(xform, "finca")`."""
+    contexts = []
+
+    def open_it(xform: str, form_id: str, scripts: bool = True) -> Page:
+        node.app.state.forms.install(xform)
+        context = browser.new_context(
+            viewport={"width": 320, "height": 640}, locale="es-PA", java_script_enabled=scripts
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.goto(f"http://localhost:{node.port}/f/{form_id}")
+        if scripts:
+            ready(page)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+
+
+def offered(page: Page) -> list[str]:
+    return page.locator(SHOWN + ".opt:visible").all_inner_texts()
+
+
+def test_codes_that_start_anew_in_each_zone_have_the_label_of_their_zone(open_form: Callable[..., Page]) -> None:
+    page = open_form(faults_xform(), "finca")
+    page.check("[name=zona][value=sur]")
+    go_on(page)
+    assert offered(page) == ["Bajo Grande"]
+    page.check("[name=lugar][value='1']")
+    assert page.is_checked(SHOWN + "[name=lugar]")
+    go_on(page, "back")
+    page.check("[name=zona][value=norte]")
+    go_on(page)
+    assert offered(page) == ["Alto Bonito", "Loma"]
+
+
+def test_a_choice_whose_name_holds_blanks_is_kept_and_sent(node: Node, open_form: Callable[..., Page]) -> None:
+    page = open_form(faults_xform(), "finca")
+    go_to(page, "agua")
+    page.check("[name=agua][value='el pozo']")
+    page.wait_for_timeout(700)
+    page.reload()
+    ready(page)
+    assert page.is_checked("[name=agua][value='el pozo']")
+    go_to(page, "hijo[1]/nombre")
+    go_on(page, "send")
+    wait_until(lambda: stored(node) == 1, 20)
+    assert only_answers(node)["agua"] == "el pozo"
+
+
+def test_what_is_calculated_is_seen_and_not_written(open_form: Callable[..., Page]) -> None:
+    page = open_form(faults_xform(), "finca")
+    go_to(page, "agua")
+    page.check("[name=agua][value='el pozo']")
+    go_to(page, "sacos")
+    page.fill("[name=sacos]", "3")
+    go_on(page)
+    assert page.input_value("[name=kilos]") == "150"
+    assert page.is_disabled("[name=kilos]")
+
+
+def test_a_repeat_without_label_and_rows_can_be_opened_again(open_form: Callable[..., Page]) -> None:
+    page = open_form(faults_xform(), "finca")
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    go_to(page, "agua")
+    page.check("[name=agua][value='el pozo']")
+    go_to(page, "hijo[1]/nombre")
+    page.click(SHOWN + "[data-remove]")
+    go_on(page, "back")
+    go_on(page)
+    assert page.is_visible(SHOWN + "[data-add]")
+    assert errors == []
+
+
+def test_without_scripts_a_zone_without_places_holds_nobody_up(open_form: Callable[..., Page]) -> None:
+    page = open_form(faults_xform(), "finca", scripts=False)
+    page.check("[name=zona][value=este]")
+    go_on(page)
+    assert offered(page) == []
+    go_on(page)
+    assert has(page, "agua")
+
+
+def sideways(page: Page) -> int:
+    """Return by how many pixels the page is wider than the screen."""
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def test_long_words_and_many_pages_stay_on_a_small_screen(open_form: Callable[..., Page]) -> None:
+    page = open_form(faults_xform(), "finca")
+    go_to(page, "agua")
+    assert sideways(page) == 0
+    page = open_form(long_xform(), "largo")
+    assert sideways(page) == 0
+    assert page.evaluate("document.querySelector('.strokes li:last-child').getBoundingClientRect().width") >= 1
+    summary = page.locator(SHOWN + "summary").bounding_box()
+    assert summary is not None and summary["height"] >= 48
