@@ -5,13 +5,15 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from collector.fill_rows import NUMBER, has_twins, is_rich, row_node, rows_json, whole_text
+from collector.fill_rich import is_rich
+from collector.fill_rows import NUMBER, row_node, rows_json, whole_text
 from collector.fill_words import RICH_UI, TYPE_HELP, UI, Words, file_name
 from collector.forms.expressions import columns_used, functions_used, instances_used, labels_used, scripts_needed
-from collector.forms.model import IR, Choice, Form, Group, Question, Repeat, language_code, text_in
+from collector.forms.model import IR, Choice, Form, Group, Question, Repeat, Text, language_code, text_in
 from collector.forms.plain_words import plain_words
 from collector.forms.program import program_of
 from collector.forms.state import choice_text, language_of, texts_by_id
+from collector.forms.twins import has_twins, list_read
 
 DEVICE = "deviceid"
 
@@ -61,7 +63,7 @@ def fill_json(form: Form, words: Words, *, whole: bool = False, node_id: str = "
         files = [{name: file_name(text_in(text, name, form)) for name in languages} for text in words.files]
         content |= rows_json(form, index) | {
             "langs": languages,
-            "says": [{name: plain_words(said) for name, said in text.items()} for text in words.said],
+            "says": [_plain(text) for text in words.said],
             "files": files,
         }
     more = form_scripts(form)
@@ -112,7 +114,7 @@ def _lists(form: Form) -> dict[str, dict[str, list[str | None]]]:
     used = {name for ir in expressions for name in instances_used(ir)}
     columns = {column for ir in expressions for column in columns_used(ir)}
     found = {name: _columns(items, columns) for name, items in form.lists.items() if name in used}
-    for name in {question.list_name for question in form.questions if has_twins(form, question)} & set(found):
+    for name in {list_read(q.choice_filter) for q in form.questions if q.choice_filter and has_twins(form, q)}:
         found[name][NUMBER] = [str(number) for number in range(len(form.lists[name]))]
     for path in sorted({path for ir in expressions for path in labels_used(ir)} & {q.path for q in form.questions}):
         found[path] = _labels(form, form.lists.get(form.question(path).list_name, ()))
@@ -168,7 +170,7 @@ def _question_node(form: Form, question: Question, index: Mapping[str, int], end
     logic = question.logic
     calculate = logic.calculate or end
     said = {"required": question.required_message, "constraint": question.constraint_message}
-    messages = {name: whole_text(text, form) for name, text in said.items() if text}
+    messages = {name: _plain(whole_text(text, form)) for name, text in said.items() if text}
     return {
         "k": question.key,
         "s": question.slot,
@@ -182,8 +184,20 @@ def _question_node(form: Form, question: Question, index: Mapping[str, int], end
         "f": question.choice_filter,
         "l": question.list_name,
         "d": question.default,
+        "e": int(_is_always_closed(form, question)) or "",
         "m": messages,
     }
+
+
+def _is_always_closed(form: Form, question: Question) -> bool:
+    """Tell whether people never write there; closed by an answer is for rows.js, whose forms say the whole rule."""
+    groups = program_of(form).groups
+    rules = [question.logic.readonly, *(groups[path].readonly for path in question.groups if path in groups)]
+    return ["f", "true"] in rules
+
+
+def _plain(text: Text) -> dict[str, str]:
+    return {name: plain_words(said) for name, said in text.items()}
 
 
 def _lean(node: dict[str, Any]) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from collector.fill_json import page_nodes
-from collector.fill_rows import LARGE_LIST, computes, has_twins, is_shuffled, of_items
+from collector.fill_rich import LARGE_LIST, is_shuffled
 from collector.fill_words import Words, sentence_for
-from collector.forms.expressions import build_nodes
 from collector.forms.filling_rows import FillingRow
 from collector.forms.fitting import range_ends
 from collector.forms.model import Choice, Form, Group, Question, Repeat
 from collector.forms.state import Filling
+from collector.forms.twins import has_twins
 from collector.search_text import folded
 
 LONG_LIST = 12  # above this a list is a <select>: light, and phones know how to show it
@@ -218,7 +218,7 @@ class Drawing:
             row=row,
             value=shown_text(node, row.raw[node.path], self.form),
             trouble=self.troubles.get(mine, ""),
-            closed=is_closed(self.filling, node, row) and node.type != "note",
+            closed=self.filling.is_closed(node.path, row) and node.type != "note",
             **self._choices(node, row, prefix + node.key),
         )
 
@@ -276,19 +276,24 @@ class Drawing:
     def _live(self, question: Question, row: FillingRow) -> dict[str, Any]:
         if has_twins(self.form, question):
             return self._twins(question, row)
-        labels = self.filling.choice_labels(question.path, row)
+        labels = self._labels(question, row)
         names = self.filling.choices(question.path, row)
         choices = tuple(Choice(name, {"": labels.get(name, name)}) for name in dict.fromkeys(names))
         return {"choices": choices, "offered": frozenset(names), "is_live": True}
 
+    def _labels(self, question: Question, row: FillingRow) -> dict[str, str]:
+        """Return name -> label without marks; the labels of rows are answers and stay as they were typed."""
+        if question.rows is not None:
+            return self.filling.choice_labels(question.path, row)
+        items = reversed(self.form.lists[question.list_name])  # of several with one name the first counts
+        return {choice.name: self.words.plain(choice.label, row) or choice.name for choice in items}
+
     def _twins(self, question: Question, row: FillingRow) -> dict[str, Any]:
         """Return what the filter offers of a list where several choices have one name, each with its own label."""
         items = self.form.lists[question.list_name]
-        places = {id(item): place for place, item in enumerate(self.program.instances[question.list_name])}
-        self.filling.env.row = row
-        fitting = build_nodes(of_items(question.choice_filter or [], None))(self.filling.env)
-        shown = [items[places[id(item)]] for item in fitting] or (items if self._may_pick(question, row) else ())
-        choices = tuple(Choice(c.name, {"": self.filling.said(c.label, row) or c.name}) for c in shown)
+        offered = [items[place] for place in self.filling.offered_twins(question.path, row)]
+        shown = offered or (items if self._may_pick(question, row) else ())
+        choices = tuple(Choice(c.name, {"": self.words.plain(c.label, row) or c.name}) for c in shown)
         return {"choices": choices, "offered": frozenset(choice.name for choice in choices), "is_live": True}
 
     def _found(self, question: Question, row: FillingRow, search: str) -> dict[str, Any]:
@@ -304,11 +309,6 @@ class Drawing:
 def is_live(question: Question, form: Form) -> bool:
     """Tell whether the scripts draw the choices: rows, another order each time, several of one name."""
     return question.rows is not None or is_shuffled(question) or has_twins(form, question)
-
-
-def is_closed(filling: Filling, question: Question, row: FillingRow) -> bool:
-    """Tell whether people see the answer and cannot change it."""
-    return filling.is_readonly(question.path, row) or computes(question, filling.form)
 
 
 def has_files(form: Form) -> bool:
@@ -365,21 +365,3 @@ def shown_tags(filling: Filling, page: int) -> set[str]:
     """Return the tags of the questions that the page shows now."""
     asked = _asked(filling, page)
     return {tag for question, row, tag in asked if row.relevant[question.path] and question.type != "calculate"}
-
-
-def take_posted(filling: Filling, fields: Mapping[str, str]) -> None:
-    """Take what a page posted for its rows. What a control shows only a part of stays whole when it was not changed."""
-    for row, prefix, _ in list(all_rows(filling)):
-        for question in filling.program.levels[row.path].questions:
-            name = prefix + question.key
-            if question.type == "calculate" or (name not in fields and not _is_tick(question, filling, row)):
-                continue
-            text = fields.get(name, "")
-            if text != shown_text(question, row.raw[question.path], filling.form):
-                filling.set(question.path, text, row)
-
-
-def _is_tick(question: Question, filling: Filling, row: FillingRow) -> bool:
-    """Tell whether the control posts nothing when nothing is chosen in it."""
-    ticks = question.type in ("select_one", "select_multiple", "acknowledge", "range")
-    return ticks and not is_closed(filling, question, row) and "label" not in question.appearance

@@ -1,95 +1,19 @@
 """What static/js/rows.js needs of a form beside what every page's JSON holds: rows, jobs, actions, texts by node."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
+from collector.fill_rich import LARGE_LIST, is_shuffled
 from collector.forms.fitting import range_ends
-from collector.forms.model import IR, Action, Form, Group, Question, Repeat, Seed, Text, text_in
+from collector.forms.model import Action, Form, Group, Question, Repeat, Seed, Text, text_in
+from collector.forms.plain_words import plain_words
 from collector.forms.program import Job, program_of
 from collector.forms.state import texts_by_id
+from collector.forms.twins import has_twins, of_items
 
 KINDS = ("calculate", "relevant", "filter", "count")  # a job is node * 4 + kind; rows.js counts them so too
 ENGINE = "rows.js"
-
-
-SIMPLE_TYPES = frozenset({"text", "integer", "decimal", "date", "note", "select_one", "select_multiple", "calculate"})
-RICH_APPEARANCES = frozenset({"year", "month-year", "quick", "quickcompact"})
-SIDE_BY_SIDE = frozenset({"likert", "horizontal", "horizontal-compact", "list-nolabel", "list", "label"})
-MANY_NODES = 100
 NUMBER = "#"  # the column of a list with twins that numbers its items
-LARGE_LIST = 200  # above this a list is searched, and only what is found stands in the page
-
-
-@lru_cache(maxsize=256)
-def is_rich(form: Form) -> bool:
-    """Tell whether state.js cannot fill this form in, or not fast: it looks at everything after each answer."""
-    if len(form.nodes) > MANY_NODES:
-        return True
-    acts = any(action.events != ("finish",) for action in form.actions)
-    return bool(form.repeats or acts or form.outputs or any(_is_rich_question(form, q) for q in form.questions))
-
-
-def _is_rich_question(form: Form, question: Question) -> bool:
-    choices = form.lists.get(question.list_name, ())
-    return (
-        question.type not in SIMPLE_TYPES
-        or question.rows is not None
-        or (question.logic.calculate is not None and question.type != "calculate")
-        or bool(RICH_APPEARANCES & set(question.appearance))
-        or bool(question.media or any(choice.media for choice in choices))
-        or (question.logic.readonly not in (None, ["f", "true"], ["f", "false"]))
-        or is_shuffled(question)
-        or has_twins(form, question)
-        or (question.type == "select_one" and any(" " in choice.name for choice in choices))
-        or len(choices) > LARGE_LIST
-    )
-
-
-def is_shuffled(question: Question) -> bool:
-    """Tell whether the choices come in another order each time."""
-    return question.choice_filter is not None and question.choice_filter[:2] == ["f", "randomize"]
-
-
-@lru_cache(maxsize=256)
-def has_sheet(form: Form) -> bool:
-    """Tell whether the page needs css/rich.css: also what state.js fills in may stand side by side or be guided."""
-    return is_rich(form) or any(q.guidance or SIDE_BY_SIDE & set(q.appearance) for q in form.questions)
-
-
-def has_twins(form: Form, question: Question) -> bool:
-    """Tell whether several choices of the list have one name: codes that start anew in each district.
-
-    Their names do not say which of them the filter offers: the page tells them apart by their number in the list.
-    """
-    return question.choice_filter is not None and question.list_name in _lists_with_twins(form)
-
-
-@lru_cache(maxsize=256)
-def _lists_with_twins(form: Form) -> frozenset[str]:
-    return frozenset(name for name, items in form.lists.items() if len({choice.name for choice in items}) < len(items))
-
-
-def of_items(ir: IR, column: str | None) -> IR:
-    """Return a choice filter that gives another column of the items it offers; None: the items themselves."""
-    match ir[0]:
-        case "i":
-            return [*ir[:3], column, *ir[4:]]
-        case "c":
-            return ["c", of_items(ir[1], column)]
-        case _:  # randomize()
-            return [*ir[:2], of_items(ir[2], column), *ir[3:]]
-
-
-def computes(question: Question, form: Form) -> bool:
-    """Tell whether the question holds what is calculated, whatever people write: they see it and do not write there.
-
-    One that reads itself, as once() does, only begins with what is calculated; and nobody is kept from answering what
-    must be answered.
-    """
-    reads_itself = ("calculate", question.path) in program_of(form).own.get(question.path, ())
-    logic = question.logic
-    return logic.calculate is not None and question.type != "calculate" and logic.required is None and not reads_itself
 
 
 def rows_json(form: Form, index: Mapping[str, int]) -> dict[str, Any]:
@@ -108,8 +32,30 @@ def rows_json(form: Form, index: Mapping[str, int]) -> dict[str, Any]:
         "outputs": [[index.get(level, -1), ir] for level, ir in form.outputs],
         "choices": {name: [choice.name for choice in items] for name, items in form.lists.items()},
         "labels": {name: [dict(choice.label) for choice in items] for name, items in form.lists.items()},
+        "shown": _shown_labels(form),
         "names": {text_id: dict(text) for text_id, text in texts_by_id(form).items()} if form.texts else {},
     }
+
+
+def _shown_labels(form: Form) -> dict[str, list[Text]]:
+    """Return list -> labels without marks, of the lists that the scripts draw and whose labels have any.
+
+    `labels` keeps the marks: jr:choice-name() gives a label to expressions as it was written.
+    """
+    found: dict[str, list[Text]] = {}
+    for name in sorted({question.list_name for question in form.questions if _is_drawn_by_scripts(form, question)}):
+        said: list[Text] = [choice.label for choice in form.lists[name]]
+        plain: list[Text] = [{key: plain_words(text) for key, text in label.items()} for label in said]
+        if plain != said:
+            found[name] = plain
+    return found
+
+
+def _is_drawn_by_scripts(form: Form, question: Question) -> bool:
+    if not question.list_name or question.rows is not None:
+        return False
+    is_large = len(form.lists[question.list_name]) > LARGE_LIST
+    return is_large or is_shuffled(question) or has_twins(form, question)
 
 
 def row_node(form: Form, node: Question | Group | Repeat, index: Mapping[str, int]) -> dict[str, Any]:
@@ -131,7 +77,7 @@ def row_node(form: Form, node: Question | Group | Repeat, index: Mapping[str, in
     is_quick = bool({"quick", "quickcompact"} & set(node.appearance)) and node.type == "select_one"
     twins = of_items(node.choice_filter, NUMBER) if node.choice_filter is not None and has_twins(form, node) else None
     rich = {"y": part or "", "u": range_ends(node), "h": int(is_quick) or "", "F": twins}
-    rich["C"] = int(computes(node, form)) or ""
+    rich["C"] = int(node.path in program_of(form).computed) or ""
     return found | {"e": node.logic.readonly, "w": source, "b": node.bind} | rich
 
 

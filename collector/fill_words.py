@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from collector.fill_rows import has_sheet, is_rich
+from collector.fill_rich import has_sheet, is_rich
 from collector.forms.filling_rows import FillingRow
 from collector.forms.model import OUTPUT, Form, Text, language_code, text_in
 from collector.forms.plain_words import plain_words
@@ -48,6 +48,8 @@ RICH_UI = {
     "accuracy": "Precisión: {n} m",
     "too_large": "El archivo pesa {n} MB y es demasiado grande. Elija uno más liviano.",
     "unread": "Ese archivo no se pudo leer. Elija otro.",
+    "empty": "Ese archivo está vacío. Elija otro.",
+    "not_kept": "Este navegador no pudo guardar el archivo. Libere espacio en el teléfono o siga sin el archivo.",
     "size": "{name} · {n} kB",
     "cut": "Con ese número se borran respuestas ya escritas: {n}. ¿Continuar?",
 }

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 
 from collector.fill_json import form_scripts
 from collector.fill_page import has_files
-from collector.fill_rows import ENGINE, has_sheet, is_rich
+from collector.fill_rich import has_sheet, is_rich
+from collector.fill_rows import ENGINE
 from collector.forms.model import Form
 
 # what every page of a form loads
 SCRIPTS = ("js/app.js", "js/outbox.js", "js/fill.js", "js/state.js", "js/engine.js")
 RICH_SCRIPTS = ("js/rich.js", "js/rich-rows.js", "js/rich-controls.js", f"js/{ENGINE}", "js/settling.js")
 # what a page loads when it comes to that: the receipt, a file that is chosen
-LATER = ("css/base.css", "css/pages.css", "js/mine.js", "vendor/htmx.min.js")
+LATER = ("css/base.css", "css/pages.css", "js/mine.js", "js/code.js", "js/sha256.js", "vendor/htmx.min.js")
 FILE_SCRIPTS = ("js/rich-files.js", "js/files.js", "js/send-files.js", "js/sha256.js")
 
 

@@ -10,9 +10,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from sqlalchemy import inspect
 
-from collector.db import open_engine, prepare_store, writing
+from collector.db import open_engine, prepare_store
 from collector.form_store import FormStore, VersionTaken
 from collector.forms.report import FormErrors
 from collector.forms.xform.digest import form_digest
@@ -166,28 +165,6 @@ def test_a_name_as_a_mac_writes_it_is_the_name_that_the_form_says(forms: FormSto
     assert [file.name for file in forms.files("agua", "1")] == sorted(FILES)
     assert forms.file("agua", "1", unicodedata.normalize("NFD", "sí.svg")) is not None
     assert not forms.install(xform_with_files(), files=FILES)
-
-
-def test_a_store_from_before_forms_had_files_gains_them_at_start(
-    tmp_path: Path, starter_xforms: dict[str, str]
-) -> None:
-    url = f"sqlite:///{tmp_path / 'collector.db'}"
-    engine = open_engine(url)
-    prepare_store(engine)
-    FormStore(engine).install(starter_xforms["confianza"])
-    with writing(engine) as session:
-        for table in ("form_file", "form_file_piece"):
-            session.connection().exec_driver_sql(f"DROP TABLE {table}")
-    assert not {"form_file", "form_file_piece"} & set(inspect(engine).get_table_names())
-    engine.dispose()
-
-    engine = open_engine(url)
-    prepare_store(engine)
-    forms = FormStore(engine)
-    forms.install(xform_with_files(), files=FILES)
-    assert len(forms.files("agua", "1")) == 4
-    assert {row.form_id for row in forms.versions()} == {"agua", "confianza"}
-    engine.dispose()
 
 
 # --- sent

@@ -121,6 +121,6 @@ def _question_flags(filling: Filling, row: FillingRow, question: Question, prefi
     elif said and not row.raw[path]:
         yield Flag(key, "choice", said)
     else:
-        trouble = filling.trouble(path, row) if takes_part else ""
+        trouble = filling.fault(path, row) if takes_part else ""
         if trouble:
             yield Flag(key, trouble, said)

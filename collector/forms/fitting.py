@@ -8,6 +8,7 @@ from datetime import date
 from collector.forms.model import Question
 
 MAX_TEXT = 20_000
+MANY = ("select_multiple", "rank")
 PLACE = r"-?[0-9]{1,3}(\.[0-9]+)? -?[0-9]{1,3}(\.[0-9]+)?( -?[0-9]+(\.[0-9]+)?){0,2}"
 CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
 SHAPES = {
@@ -23,6 +24,11 @@ SHAPES = {
 DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 PART_OF_DATE = re.compile("[0-9]{4}(-[0-9]{2})?")
 DATE_TIME = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(T{CLOCK})?")
+
+
+def chosen(question: Question, value: str) -> list[str]:
+    """Return the names in an answer; the name of a single choice may hold blanks."""
+    return value.split() if question.type in MANY else [value]
 
 
 def is_plain(question: Question) -> bool:

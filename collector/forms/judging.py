@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 from collector.forms.expressions import to_boolean
 from collector.forms.expressions.build import closure
 from collector.forms.expressions.environment import Evaluate
-from collector.forms.fitting import MAX_TEXT, shape_of
+from collector.forms.fitting import MANY, MAX_TEXT, chosen, shape_of
 from collector.forms.model import IR, Question
 from collector.forms.program import Program
 from collector.forms.recorded import Record
 
 Judge = Callable[[Record, str, str], str]
 Knows = Callable[[Record, str], bool]
-MANY = ("select_multiple", "rank")
 
 
 class Judged(NamedTuple):
@@ -98,16 +97,15 @@ def choices_known(question: Question, program: Program) -> Knows | None:
 def choices_offered(question: Question) -> Knows:
     """Return the same where a filter says what is offered.
 
-    In a record at rest the filter has left only what is offered, unless a choice's name has blanks or is calculated.
+    In a record at rest the filter has left only what is offered, unless the answer is calculated.
     """
     offers: Callable[..., Any] = closure(question.choice_filter or [])
-    is_many, is_left_alone = question.type in MANY, question.logic.calculate is None
+    is_left_alone = question.logic.calculate is None
 
     def knows(record: Record, text: str) -> bool:
-        names = text.split() if is_many else [text]
-        if record.is_at_rest and is_left_alone and (is_many or names == text.split()):
+        if record.is_at_rest and is_left_alone:
             return True
         offered = offers(record.env, record.row, None)
-        return all(name in offered for name in names)
+        return all(name in offered for name in chosen(question, text))
 
     return knows

@@ -13,7 +13,7 @@ from typing import Any
 
 from collector.forms.expressions import Env, functions_used, to_boolean
 from collector.forms.expressions.build import closure
-from collector.forms.fitting import is_plain
+from collector.forms.fitting import chosen, is_plain
 from collector.forms.judging import Judged, judged
 from collector.forms.model import IR, Form, Question
 from collector.forms.program import Job, Program, program_of
@@ -167,7 +167,7 @@ class _Builder:
             if not text or not record.shown[number]:
                 return
             offered = offers(record.env, record.row, None)
-            left = " ".join([name for name in text.split() if name in offered])
+            left = " ".join([name for name in chosen(question, text) if name in offered])
             if left != text:
                 record.raw[number] = record.row[slot] = left
                 call(record, readers)

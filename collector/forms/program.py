@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from collector.forms.behind_texts import behind_texts
 from collector.forms.expressions import Shape, Slot, build, build_nodes, functions_used, is_volatile, reads
 from collector.forms.expressions.analyse import CLOCK_AND_CHANCE, parts
 from collector.forms.model import IR, Action, Form, Group, Question, Repeat
+from collector.forms.twins import has_twins, of_items
 
 Closure = Any
 Job = tuple[str, str]
@@ -40,6 +42,8 @@ class Program:
     calculations: jobs in the order of calculation; settlings: the others in document order; both with their row;
     across: jobs that read what stands in the rows of a repeat; drawn: calculates by chance, made once;
     tainted: calculates that only the device could compute; numbers: node -> place in form.nodes.
+    computed: questions that hold what is calculated, whatever people write; twins: the items that a filter offers where
+    several choices have one name.
     """
 
     form: Form
@@ -72,6 +76,8 @@ class Program:
     triggers: Mapping[str, tuple[int, ...]]
     drawn: frozenset[str]
     tainted: frozenset[str]
+    computed: frozenset[str]
+    twins: Mapping[str, Closure]
     numbers: Mapping[str, int]
 
     def level_of(self, path: str) -> str:
@@ -128,6 +134,8 @@ def program_of(form: Form) -> Program:
         triggers=triggers_of(form.actions),
         drawn=frozenset(path for path, each in logic.items() if each.calculate and is_drawn(each.calculate)),
         tainted=tainted_paths(form, shape),
+        computed=frozenset(question.path for question in form.questions if is_computed(question, own)),
+        twins=twin_filters(form),
         numbers={path: number for number, path in enumerate(form.nodes)},
     )
 
@@ -135,6 +143,12 @@ def program_of(form: Form) -> Program:
 def closures(expressions: Mapping[str, IR | None]) -> dict[str, Closure]:
     """Build those that there are."""
     return {path: build(ir) for path, ir in expressions.items() if ir is not None}
+
+
+def twin_filters(form: Form) -> dict[str, Closure]:
+    """Build the filters of lists where several choices have one name, so that they give items."""
+    filters = {question.path: question.choice_filter for question in form.questions if has_twins(form, question)}
+    return {path: build_nodes(of_items(ir, None)) for path, ir in filters.items() if ir is not None}
 
 
 def shape_of(form: Form) -> Shape:
@@ -225,12 +239,15 @@ def dependents(form: Form, shape: Shape) -> tuple[dict[str, tuple[Job, ...]], di
     own: dict[str, list[Job]] = {}
     wide: dict[str, list[Job]] = {}
     names = {(slot.row, slot.index): path for path, slot in shape.slots.items() if slot.kind != "group"}
+    questions = {question.path: question for question in form.questions}
     for job, ir, outside in jobs_of(form):
         row = shape.row_of(job[1])
         home = shape.parent_row(row) if outside else row
         here, anywhere = set[str](), set[str]()
         gather(ir, shape, job[1], outside, here, anywhere, {index: path for (at, index), path in names.items()
                                                             if at == home})  # fmt: skip
+        for context, read in behind_texts(ir, form, questions):
+            anywhere |= reads(read, shape, context)
         for path in sorted(anywhere):
             wide.setdefault(path, []).append(job)
         for path in sorted(here - anywhere):
@@ -265,18 +282,36 @@ def is_drawn(ir: IR) -> bool:
 
 
 def tainted_paths(form: Form, shape: Shape) -> frozenset[str]:
-    """Return the calculates that a node cannot compute again: by clock, chance or attachment, also at second hand."""
+    """Return the calculates that a node cannot compute again: by clock, chance or attachment, also at second hand.
+
+    Second hand is another calculate, or a text that shows such a value.
+    """
     found: set[str] = set()
     external = frozenset(form.external)
-    logic = {question.path: question.logic.calculate for question in form.questions}
-    for path in form.order:
-        ir = logic.get(path)
-        if ir is None:
-            continue
-        is_tainted = is_volatile(ir, external) or bool(functions_used(ir) & frozenset(CLOCK_AND_CHANCE))
-        if is_tainted or reads(ir, shape, path) & found:
-            found.add(path)
+    questions = {question.path: question for question in form.questions}
+    calculates = [(path, questions[path].logic.calculate) for path in form.order if path in questions]
+    parts_of = {path: [(path, ir), *behind_texts(ir, form, questions)] for path, ir in calculates if ir is not None}
+    size = -1
+    while len(found) > size:  # a text may show what is calculated later
+        size = len(found)
+        for path, read in parts_of.items():
+            if any(is_tainted(ir, external) or reads(ir, shape, context) & found for context, ir in read):
+                found.add(path)
     return frozenset(found)
+
+
+def is_tainted(ir: IR, external: frozenset[str]) -> bool:
+    """Tell whether an expression itself asks for what only the device knew."""
+    return is_volatile(ir, external) or bool(functions_used(ir) & frozenset(CLOCK_AND_CHANCE))
+
+
+def is_computed(question: Question, own: Mapping[str, tuple[Job, ...]]) -> bool:
+    """Tell whether people see what is calculated and cannot write there.
+
+    One that reads itself, as once() does, only begins with what is calculated.
+    """
+    reads_itself = ("calculate", question.path) in own.get(question.path, ())
+    return question.type != "calculate" and question.logic.calculate is not None and not reads_itself
 
 
 def triggers_of(actions: tuple[Action, ...]) -> dict[str, tuple[int, ...]]:

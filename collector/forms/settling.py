@@ -11,6 +11,7 @@ from typing import Any
 from collector.forms.expressions import Env, Row, Value, stored_text, to_boolean, to_number
 from collector.forms.expressions.values import NAN, number_text, read_number
 from collector.forms.filling_rows import FillingRow
+from collector.forms.fitting import chosen
 from collector.forms.model import Form, Repeat, Seed
 from collector.forms.program import Job, program_of
 
@@ -313,8 +314,8 @@ class Settling:
         """A filtered choice list may no longer offer what was chosen: then that choice goes."""
         if self.verbatim or not row.raw[path] or not row.relevant[path]:
             return
-        offered = self.choices(path, row)
-        self._keep(path, row, " ".join(name for name in row.raw[path].split() if name in offered))
+        offered, names = self.choices(path, row), chosen(self.program.questions[path], row.raw[path])
+        self._keep(path, row, " ".join(name for name in names if name in offered))
 
     # --- actions
 

@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 from collector.forms.expressions import Row, stored_text
 from collector.forms.filling_rows import FillingRow
-from collector.forms.fitting import fits, tidy
-from collector.forms.model import OUTPUT_MARK, Choice, Form, Question, Text, language_code, text_in
+from collector.forms.fitting import chosen, fits, tidy
+from collector.forms.model import OUTPUT_MARK, Choice, Form, Text, language_code, text_in
 from collector.forms.program import Program, program_of
 from collector.forms.settling import MAX_ROWS, Settling
+from collector.forms.twins import list_read
 
 __all__ = ["MAX_ROWS", "Filling", "Program", "choice_text", "fits", "language_of", "program_of", "texts_by_id", "tidy"]
 
@@ -134,23 +135,51 @@ class Filling(Settling):
                 each[source.value]: each[source.label] or each[source.value] for each in found if each[source.value]
             }
         labels: dict[str, str] = {}
-        for choice in self.form.lists.get(question.list_name, ()):
+        choices = self.form.lists.get(question.list_name, ())
+        offered = [choices[place] for place in sorted(self.offered_twins(path, row))]
+        for choice in (*offered, *choices):
             labels.setdefault(choice.name, self.said(choice.label, row) or choice.name)
         return labels
 
+    def offered_twins(self, path: str, row: FillingRow | None = None) -> list[int]:
+        """Return the places in its list of what a filter offers where several choices have one name: it means those."""
+        if path not in self.program.twins:
+            return []
+        items = self.program.instances[list_read(self.program.questions[path].choice_filter or [])]
+        places = {id(item): place for place, item in enumerate(items)}
+        return [places[id(item)] for item in self._evaluate(self.program.twins[path], row or self.root)]
+
     def trouble(self, path: str, row: FillingRow | None = None) -> Trouble:
-        """Return what is wrong with this answer now, "" when nothing is."""
-        row, question = row or self.root, self.program.questions[path]
-        if not row.relevant[path] or question.type in SILENT:
+        """Return what has to be put right in this answer now, "" when nothing has.
+
+        Where people cannot write, nobody can put right what is there: only the form's own constraint is held to.
+        """
+        misfit = self._misfit(path, row or self.root)
+        return misfit if misfit and not self.is_closed(path, row) else self._breach(path, row or self.root)
+
+    def fault(self, path: str, row: FillingRow | None = None) -> Trouble:
+        """Return what is wrong with this answer now, whoever wrote it, "" when nothing is."""
+        return self._misfit(path, row or self.root) or self._breach(path, row or self.root)
+
+    def _is_asked(self, path: str, row: FillingRow) -> bool:
+        return row.relevant[path] and self.program.questions[path].type not in SILENT
+
+    def _breach(self, path: str, row: FillingRow) -> Trouble:
+        is_held = not row.raw[path] or not self._is_asked(path, row) or self._truth(self.program.constraint, path, row)
+        return "" if is_held else "constraint"
+
+    def _misfit(self, path: str, row: FillingRow) -> Trouble:
+        """Return whether an answer is missing, is not of its type or not among the choices."""
+        question, value = self.program.questions[path], row.raw[path]
+        if not self._is_asked(path, row):
             return ""
-        value = row.raw[path]
         if not value:
             return "required" if self._truth(self.program.required, path, row, False) else ""
         if not fits(question, value):
             return "type"
         if question.list_name and any(name not in self.choices(path, row) for name in chosen(question, value)):
             return "choice"
-        return "" if self._truth(self.program.constraint, path, row) else "constraint"
+        return ""
 
     def troubles_in(self, path: str, row: FillingRow | None = None) -> list[tuple[str, FillingRow, Trouble]]:
         """List what is wrong in a group, in a repeat's row (`path` is its repeat) or in the whole record."""
@@ -165,6 +194,10 @@ class Filling(Settling):
     def is_required(self, path: str, row: FillingRow | None = None) -> bool:
         """Tell whether an answer is required now."""
         return self._truth(self.program.required, path, row or self.root, False)
+
+    def is_closed(self, path: str, row: FillingRow | None = None) -> bool:
+        """Tell whether people see the answer of a question and cannot change it now."""
+        return path in self.program.computed or self.is_readonly(path, row)
 
     def is_readonly(self, path: str, row: FillingRow | None = None) -> bool:
         """Tell whether a node is closed now, by itself or by what is around it."""
@@ -247,8 +280,3 @@ class Filling(Settling):
             if rows:
                 found[repeat.key] = rows
         return found
-
-
-def chosen(question: Question, value: str) -> list[str]:
-    """Return the names in an answer."""
-    return value.split() if question.type in ("select_multiple", "rank") else [value]

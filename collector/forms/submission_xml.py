@@ -1,7 +1,8 @@
 """A record as ODK writes it, both ways: answers -> submission XML, submission XML -> answers.
 
 The XML is made from the record alone, so that the same record always gives the same bytes: what is not relevant is
-left out, templates too; what is relevant and empty stays as an empty element.
+left out, templates too; what is relevant and empty stays as an empty element. Texts stay as they were recorded, with
+the blanks at their ends; what is asked and relevant is settled as everywhere, without them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,30 +13,38 @@ import defusedxml.ElementTree as SafeXml
 from defusedxml.common import DefusedXmlException
 
 from collector.forms.filling_rows import FillingRow
+from collector.forms.fitting import is_plain
 from collector.forms.model import Form
 from collector.forms.state import Filling
 
 OPENROSA = "http://openrosa.org/xforms"
 register_namespace("orx", OPENROSA)  # the prefix that ODK writes
-NOT_XML = {number: None for number in range(32) if number not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}
+CONTROLS = {number for number in range(32) if number not in (9, 10, 13)}
+NOT_XML = dict.fromkeys(CONTROLS | {*range(0xD800, 0xE000), 0xFFFE, 0xFFFF})
 
 
 def to_xml(form: Form, record: Mapping[str, Any]) -> str:
     """Return the submission XML of a record: {"id", "answers", …}.
 
-    id becomes meta/instanceID ("uuid:…"); "deprecated", if there, the id of the record that it replaces; "now" (epoch
-    ms, offset minutes) and "lang" are those of the device, for what is relevant by the clock.
+    id becomes meta/instanceID ("uuid:…") where the form does not ask for that itself; "deprecated", if there, the id of
+    the record that it replaces; "now" (epoch ms, offset minutes) and "lang" are those of the device, for what is
+    relevant by the clock.
     """
     now = record.get("now") or (0, 0)
     filling = Filling(form, (now[0], now[1]), str(record.get("lang") or "es"), recorded=True, verbatim=True)
-    answers = record.get("answers")
-    filling.fill(answers if isinstance(answers, Mapping) else {})
+    answers = _mapping(record.get("answers"))
+    filling.fill(answers)
     named = form.attributes.get(form.root) or {"id": form.form_id, "version": form.version}
     top = Element(form.root.rpartition("/")[2], dict(named))
     writer = _Writer(filling, record)
-    writer.write(top, form.root, filling.root)
+    writer.write(top, form.root, filling.root, answers)
     writer.close(top)
-    return tostring(top, encoding="unicode", short_empty_elements=True)
+    # a reader of XML makes a line feed of a carriage return that stands for itself
+    return tostring(top, encoding="unicode", short_empty_elements=True).replace("\r", "&#13;")
+
+
+def _mapping(found: object) -> Mapping[str, Any]:
+    return found if isinstance(found, Mapping) else {}
 
 
 class _Writer:
@@ -48,27 +57,34 @@ class _Writer:
         for path in filling.form.tree:
             self.below.setdefault(path.rpartition("/")[0], []).append(path)
 
-    def write(self, element: Element, path: str, row: FillingRow) -> None:
-        """Write everything inside a node."""
+    def write(self, element: Element, path: str, row: FillingRow, said: Mapping[str, Any]) -> None:
+        """Write everything inside a node; `said`: the answers of its row as they are recorded."""
         for inner in self.below.get(path, ()):
             repeat = self.filling.program.repeats.get(inner)
             if repeat is not None:
-                for each in row.shown(repeat):
-                    self.write(self._add(element, inner), inner, each)
+                recorded = said.get(repeat.key) if row.rows[inner] else ()
+                for each, answers in zip(row.rows[inner], recorded or (), strict=False):
+                    if each.is_on:
+                        self.write(self._add(element, inner), inner, each, _mapping(answers))
             elif row.relevant.get(inner, True):
-                self._write_node(element, inner, row)
+                self._write_node(element, inner, row, said)
 
-    def _write_node(self, element: Element, path: str, row: FillingRow) -> None:
+    def _write_node(self, element: Element, path: str, row: FillingRow, said: Mapping[str, Any]) -> None:
         made = self._add(element, path)
         if path in self.below:
-            self.write(made, path, row)
-        elif path.endswith("/meta/instanceID") or path.endswith("/orx:meta/orx:instanceID"):
-            made.text = instance_id(self.record)
-        else:
-            question = self.filling.program.questions.get(path)
-            is_shown = question is not None and question.type == "note"
-            text = question.default if question is not None and is_shown else row.raw.get(path, "")
-            made.text = text.translate(NOT_XML) or None
+            self.write(made, path, row, said)
+            return
+        text = self._text(path, row, said).translate(NOT_XML)
+        is_id = path.endswith("/meta/instanceID") or path.endswith("/orx:meta/orx:instanceID")
+        made.text = text or (instance_id(self.record) if is_id else None)
+
+    def _text(self, path: str, row: FillingRow, said: Mapping[str, Any]) -> str:
+        """Return what a node holds: as recorded; decimals and years as they are kept, so that others can read them."""
+        question = self.filling.program.questions.get(path)
+        if question is None or question.type == "note":
+            return question.default if question is not None else ""
+        answer = said.get(question.key)
+        return answer if isinstance(answer, str) and is_plain(question) else row.raw[path]
 
     def _add(self, element: Element, path: str) -> Element:
         name = path.rpartition("/")[2]
@@ -101,7 +117,7 @@ def _uuid(text: str) -> str:
 
 
 def from_xml(form: Form, xml: str) -> dict[str, Any]:
-    """Return the answers in a submission; what the form does not know is left out.
+    """Return the answers in a submission, texts with the blanks at their ends; what the form does not know is left out.
 
     Raises ValueError when it is no XML or no submission of this form.
     """
@@ -133,7 +149,7 @@ class _Reader:
                 self.read(inner, here, row)
                 answers.setdefault(self.repeats[here].key, []).append(row)
             elif here in self.questions:
-                self._keep(here, (inner.text or "").strip(), answers)
+                self._keep(here, inner.text or "", answers)
             else:
                 self.read(inner, here, answers)
 

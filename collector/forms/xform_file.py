@@ -26,6 +26,8 @@ DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 DECLARED = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 FIRST_ELEMENT = re.compile(r"(<(?:\w+:)?instance\b[^>]*>\s*(?:<!--.*?-->\s*)*<[\w:.\-]+)", re.S)
 EMPTY_VERSION = re.compile(r"\sversion\s*=\s*([\"'])\s*\1")
+INSTANCE = re.compile(r"instance\(\s*(['\"])([^'\"]+)\1\s*\)")
+COLUMN = re.compile(r"(?:\./)?([^\W\d][\w.\-]*)")
 RULES = frozenset({"relevant", "required", "readonly", "constraint", "calculation", "default"})
 
 
@@ -60,7 +62,7 @@ def read_xform_file(content: bytes) -> XFormFile:
     if first is not None and not (first.get("id") or "").strip():
         row = lines.get(("/" + local(first), False))
         return XFormFile(text, [say("xform_id_missing", sheet=SHEET, row=row, column="id", cell=local(first))])
-    return XFormFile(text, [], _needs(document, text), lines)
+    return XFormFile(text, [], list(_needs(document, text)), lines)
 
 
 def _text(content: bytes) -> str:
@@ -89,17 +91,41 @@ def with_version(text: str, version: str) -> str:
     return f'{text[: found.end()]} version="{version}"{tag}{text[end:]}'
 
 
-def _needs(document: Element, text: str) -> list[Need]:
-    """List the files that texts and instances name, each at the line of its address."""
-    found = [need_of_address(address) for address in _addresses(document)]
-    needs = [replace(need, row=text[: text.find(need.cell)].count("\n") + 1) for need in found if need]
-    return merged(needs)
+def _needs(document: Element, text: str) -> Iterator[Need]:
+    """Give the files that texts and instances name, each at the line of its address."""
+    lists = {need.name: need for need in merged(_list_needs(document))}
+    for need in merged(filter(None, map(need_of_address, _addresses(document)))):
+        read = lists.get(need.name, need)
+        row = text[: text.find(need.cell)].count("\n") + 1
+        yield replace(need, row=row, columns=read.columns, is_multiple=read.is_multiple)
 
 
 def _addresses(document: Element) -> Iterator[str]:
     for element in document.iter():
         if isinstance(element.tag, str):
             yield (element.get("src") if local(element) == "instance" else element.text) or ""
+
+
+def _list_needs(document: Element) -> Iterator[Need]:
+    """Give the file of each question that offers the items of one, with the columns it reads there."""
+    sources = {instance.get("id"): instance.get("src") or "" for instance in _named(document, "instance")}
+    for control in document.iter():
+        for itemset in children(control, "itemset"):
+            instance = INSTANCE.search(itemset.get("nodeset") or "")
+            need = need_of_address(sources.get(instance[2], "") if instance else "")
+            if need is not None and need.kind == "table":
+                yield replace(need, columns=_columns(itemset), is_multiple=local(control) != "select1")
+
+
+def _named(document: Element, name: str) -> Iterator[Element]:
+    return (element for element in document.iter() if isinstance(element.tag, str) and local(element) == name)
+
+
+def _columns(itemset: Element) -> tuple[str, ...]:
+    """Return the columns of the value and the label, the value first; none where the value is worked out."""
+    refs = [(element.get("ref") or "").strip() for name in ("value", "label") for element in children(itemset, name)]
+    found = [COLUMN.fullmatch(ref) for ref in refs]
+    return tuple(column[1] for column in found if column) if found and found[0] else ()
 
 
 def _lines(text: str) -> dict[tuple[str, bool], int]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collector.forms.model import Choice, Form, Question, Repeat
+from collector.lab.twins import joint_labels
 from collector.lab.words import words_of
 
 SELECTS = ("select_one", "select_multiple")
@@ -73,8 +74,9 @@ class Column:
         return words_of(self.question.label, language, self.form) or self.question.name
 
     def choice_labels(self, language: str) -> dict[str, str]:
-        """Return choice name -> label."""
-        return {choice.name: words_of(choice.label, language, self.form) or choice.name for choice in self.choices}
+        """Return choice name -> label, all of them for a name that several choices have."""
+        labels = {choice.name: words_of(choice.label, language, self.form) or choice.name for choice in self.choices}
+        return labels | joint_labels(self.question, self.form, language)
 
 
 @dataclass(frozen=True)
@@ -270,8 +272,11 @@ def each_row(
             yield from each_row(steps[1:], inner, own)
 
 
-def shown(column: Column, text: str, language: str) -> str:
-    """Return the answer as people read it: choices by their labels, places as coordinates, times without seconds."""
+def shown(column: Column, text: str, language: str, meant: Mapping[str, str] | None = None) -> str:
+    """Return the answer as people read it: choices by their labels, places as coordinates, times without seconds.
+
+    meant: labels of choices that this record is known to mean (twins.py).
+    """
     if not text:
         return text
     if column.question.type in PLACES:
@@ -280,7 +285,7 @@ def shown(column: Column, text: str, language: str) -> str:
         return _without_seconds(text)
     if not column.has_choices:
         return text
-    labels = column.choice_labels(language)
+    labels = column.choice_labels(language) | dict(meant or {})
     if column.question.type == "rank":
         return " · ".join(f"{place}. {labels.get(name, name)}" for place, name in enumerate(text.split(), 1))
     names = text.split() if column.is_multiple else [text]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.lab.tables import FILES, Column, Table, as_text, rows_at, shown
+from collector.lab.twins import meant_labels
 
 # what a node noticed about a record (collector.forms.check), in words for people
 FLAGS = {
@@ -101,16 +102,19 @@ def _label_at(key: str, labels: Mapping[str, str]) -> str:
 class RecordReader:
     """Reads answers by the table of their form. files: name -> where its bytes are; noticed: key -> notices there.
 
-    room: how many rows may still be drawn.
+    room: how many rows may still be drawn; meant: key -> labels of the choices that the record means (twins.py).
     """
 
     language: str
     files: Mapping[str, str] = field(default_factory=dict)
     noticed: dict[str, list[Notice]] = field(default_factory=dict)
     room: int = MOST_ROWS
+    meant: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def parts(self, table: Table, given: Mapping[str, object], here: str = "") -> "list[Answer | Rows]":
         """Return every question and repeat of a row in form order, then what no version of the form knows."""
+        if not table.steps and table.form is not None:
+            self.meant = meant_labels(table.form, given, self.language)
         left = dict(given)
         found: list[Answer | Rows] = []
         for part in table.parts:
@@ -123,7 +127,8 @@ class RecordReader:
         return found + list(self._unknown(left, here))
 
     def _answer(self, column: Column, text: str, here: str) -> Answer:
-        key, words = here + column.key, shown(column, text, self.language)
+        key = here + column.key
+        words = shown(column, text, self.language, self.meant.get(key))
         file = self.files.get(text, "") if column.question.type in FILES else ""
         return Answer(key, column.key, column.label(self.language), text, words, words != text, file, self._at(key))
 

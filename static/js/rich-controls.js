@@ -99,17 +99,22 @@ function drawChoices(spot, page) {
 
 /** What is offered now: names and labels. @param {Spot} spot @param {Page} page @returns {[string[], Object<string, string>]} */
 function offered({ i, row }, page) {
-  const { F, l } = page.data.nodes[i];
-  if (!F) return [[...new Set(page.state.choices(i, row))], page.state.choiceLabels(i, row)];
+  const { F, l, w } = page.data.nodes[i];
+  const names = F ? [] : [...new Set(page.state.choices(i, row))];
+  if (w) return [names, page.state.choiceLabels(i, row)]; // answers: as they were typed
+  const texts = textsOf(l, page);
   /** @type {Object<string, string>} */
   const labels = {};
-  const names = numbersOf(F, row, page).map((n) => {
+  for (const n of F ? numbersOf(F, row, page) : texts.keys()) {
     const name = page.data.choices[l][n];
-    labels[name] = page.state.say(page.data.labels[l][n], row) || name;
-    return name;
-  });
+    if (F) names.push(name);
+    if (F || !(name in labels)) labels[name] = page.state.say(texts[n], row) || name;
+  }
   return [names, labels];
 }
+
+/** The labels of a list as people read them, in every language. @param {string} list @param {Page} page @returns {any[]} */
+const textsOf = (list, page) => page.data.shown[list] || page.data.labels[list];
 
 /** Choices of one name, as codes that start anew in each district, are told apart by their number in the list.
  * @param {any[]} filter @param {any} row @param {Page} page @returns {number[]} */
@@ -133,7 +138,7 @@ const known = new WeakMap();
 
 /** The labels of a list in the language now, also as they are searched. @param {string} list @param {Page} page */
 function labelsOf(list, page) {
-  const texts = page.data.labels[list];
+  const texts = textsOf(list, page);
   const held = known.get(texts);
   if (held && held.language === page.language()) return held;
   const labels = texts.map((/** @type {any} */ text, /** @type {number} */ n) => page.state.say(text) || page.data.choices[list][n]);

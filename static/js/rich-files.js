@@ -1,12 +1,16 @@
 // @ts-check
 /** Answers that are files: taken into the browser's store at once, so that a draft survives; sent after the record. */
-import { takeFile } from './files.js';
-import { addFile, held } from './rich.js';
+import { freeFiles, takeFile } from './files.js';
+import { addFile, dropFiles, held } from './rich.js';
 
 /**
  * @typedef {import('./fill.js').Spot} Spot
  * @typedef {import('./rich.js').Page} Page
  */
+
+const TROUBLES = ['too_large', 'empty', 'not_kept']; // with a sentence of their own
+// a draft is dropped when its record is saved: what was taken for it and is not in the record goes
+addEventListener('outbox:changed', () => { freeFiles().catch(() => 0); });
 
 /** @param {Spot} spot @param {HTMLInputElement} field @param {Page} page */
 export function bindFile(spot, field, page) {
@@ -18,6 +22,7 @@ export function bindFile(spot, field, page) {
     holder.value = name;
     holder.dispatchEvent(new Event('input', { bubbles: true }));
     showFile(spot, name, page);
+    dropFiles();
   };
   field.addEventListener('input', (event) => event.stopPropagation());
   field.addEventListener('change', async () => {
@@ -32,7 +37,7 @@ export function bindFile(spot, field, page) {
       answer(entry.name);
     } catch (error) {
       const { code, bytes } = /** @type {any} */ (error);
-      say(code === 'too_large' ? page.text('too_large').replace('{n}', (bytes / 1e6).toFixed(1)) : page.text('unread'));
+      say(page.text(TROUBLES.includes(code) ? code : 'unread').replace('{n}', (bytes / 1e6).toFixed(1)));
     }
     field.value = '';
   });

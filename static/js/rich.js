@@ -22,13 +22,14 @@ const [CALCULATE, COUNT] = [0, 3]; // kinds of jobs, as in settling.js
 /** @type {Set<number>} questions whose answer says how many rows there are */ let feeders;
 /** @typedef {{name: string, sha256: string, bytes: number, type: string}} Held */
 /** @type {Held[]} files taken for this record, also those of answers that are gone again */ export let held = [];
+/** @type {[string, string] | null} a count that is being typed: name of its field, text */ export let typed = null;
 let shownLanguage = '';
 let touched = 0; // when a finger or a mouse last let go
 
 /** @param {string} selector @param {ParentNode} within @returns {HTMLElement[]} */
 const $$ = (selector, within) => Array.from(within.querySelectorAll(selector));
 
-/** @param {Page} given @param {{files?: Held[]} | null} draft */
+/** @param {Page} given @param {{files?: Held[], typed?: [string, string]} | null} draft */
 export function start(given, draft) {
   page = given;
   held = (draft && draft.files) || [];
@@ -44,6 +45,16 @@ export function start(given, draft) {
   syncRows(page.form, page.state.root);
   dressAll();
   draw();
+  const count = draft && draft.typed;
+  if (count) setTimeout(() => typeAgain(...count)); // fill.js writes the draft first
+}
+
+/** Goes on as if somebody left the field where a count was typed when the page was closed. @param {string} name @param {string} text */
+function typeAgain(name, text) {
+  const field = /** @type {any[]} */ ($$('[name]', page.form)).find((each) => each.name === name);
+  if (!field) return;
+  field.value = text;
+  field.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
 /** Takes over what has come into the page. */
@@ -82,6 +93,12 @@ export function files() {
 /** @param {Held} entry */
 export const addFile = (entry) => { held = held.filter(({ name }) => name !== entry.name).concat(entry); };
 
+/** Lets go of files that no answer names any more. */
+export function dropFiles() {
+  const kept = JSON.stringify(page.state.dump());
+  held = held.filter(({ name }) => kept.includes(JSON.stringify(name)));
+}
+
 // -- answers
 
 /** Takes an answer. What counts rows waits until it is written whole, and asks before it takes filled rows away.
@@ -103,7 +120,9 @@ function keepAnswer(i, text, row, event) {
     return;
   }
   const isTyped = data.nodes[i].t !== 'select_one' && data.nodes[i].t !== 'select_multiple';
-  if (isTyped && event.type === 'input') return;
+  const field = /** @type {any} */ (event.target);
+  typed = isTyped && event.type === 'input' ? [field.name, field.value] : null;
+  if (typed) return;
   const before = state.dump();
   state.set(i, text, row);
   const lost = weight(before) - weight(state.dump());

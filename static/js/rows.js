@@ -11,7 +11,7 @@
  */
 import { storedText, toText } from './engine.js';
 import { evaluateNodes, register } from './functions.js';
-import { MAX_ROWS, settling } from './settling.js';
+import { MAX_ROWS, chosen, settling } from './settling.js';
 import { fits, tidy } from './state.js';
 
 const OUTPUT = /\ufffc(\d+)\ufffc/g;
@@ -56,7 +56,7 @@ export function open(form, now, lang, language) {
 
   /** @param {number} i @param {Row} row @returns {Text} name -> label in the language now */
   function choiceLabels(i, row = root) {
-    const { w, l } = nodes[i];
+    const { w, l, F } = nodes[i];
     /** @type {Text} */
     const labels = {};
     if (w) {
@@ -64,27 +64,39 @@ export function open(form, now, lang, language) {
       for (const each of evaluateNodes(w[0], env)) if (each[w[1]]) labels[each[w[1]]] = each[w[2]] || each[w[1]];
       return labels;
     }
-    form.choices[l || ''].forEach((name, n) => {
+    // of choices with one name the filter says which is meant
+    for (const n of [...F ? [...ask(F, row)].sort((a, b) => a - b) : [], ...form.choices[l || ''].keys()]) {
+      const name = form.choices[l || ''][n];
       if (!(name in labels)) labels[name] = say(form.labels[l || ''][n], row) || name;
-    });
+    }
     return labels;
   }
 
-  /** @param {number} i @param {Row} row @returns {string} "", "required", "type", "choice" or "constraint" */
+  /** @param {number} i @param {Row} row @param {string} value @returns {string} */
+  function misfit(i, row, value) {
+    const node = nodes[i];
+    if (!value) return truth(node.q, row, false) ? 'required' : '';
+    if (!suits(node, value)) return 'type';
+    return node.l && !chosen(node, value).every((name) => choices(i, row).includes(name)) ? 'choice' : '';
+  }
+
+  /** Nobody can put right what stands where people cannot write: only its constraint counts.
+   * @param {number} i @param {Row} row @returns {string} "", "required", "type", "choice" or "constraint" */
   function problem(i, row = root) {
     const node = nodes[i];
     if (!node.s || node.R || !row.relevant[i] || node.t === 'note' || node.t === 'calculate') return '';
     const value = row.raw[i];
-    if (!value) return truth(node.q, row, false) ? 'required' : '';
-    if (!suits(node, value)) return 'type';
-    const chosen = node.t === 'select_one' ? [value] : value.split(/\s+/);
-    if (node.l && !chosen.every((name) => choices(i, row).includes(name))) return 'choice';
-    return truth(node.c, row, true) ? '' : 'constraint';
+    const found = misfit(i, row, value);
+    if (found && !isClosed(i, row)) return found;
+    return !value || truth(node.c, row, true) ? '' : 'constraint';
   }
 
   /** @param {Row} row @returns {[number, Row, string][]} what is wrong in a row and the rows inside it */
   const problems = (row = root) => [].concat(.../** @type {any} */ (allRows(row).map((each) =>
     inLevel[each.at].map((i) => [i, each, problem(i, each)]).filter(([, , found]) => found))));
+
+  /** What is calculated is closed, unless it reads itself, as once() does. @param {number} i @param {Row} row */
+  const isClosed = (i, row) => (nodes[i].x && !(form.own[i] || []).includes(i * 4)) || isReadonly(i, row);
 
   /** @param {number} i @param {Row} row @returns {boolean} */
   function isReadonly(i, row = root) {

@@ -10,8 +10,9 @@
  * @typedef {{v?: Object<string, string>, r?: Object<string, Seed[]>}} Seed  values and rows by node
  * @typedef {import('./state.js').FormNode & {p?: number, R?: 1, n?: IR, e?: IR, P?: string, z?: Seed, L?: Text,
  *   m?: Object<string, Text>, y?: number, u?: number[], h?: 1,
- *   w?: [IR, number, number]}} RowNode  p: the repeat around it; n: row count; e: readonly; z: what a new row holds; P: path;
+ *   F?: IR, w?: [IR, number, number]}} RowNode  p: the repeat around it; n: row count; e: readonly; z: what a new row holds; P: path;
  *   y: characters of a date that are asked; u: the ends of a range; h: a choice goes on to the next page;
+ *   F: numbers of the choices that a filter offers, where several have one name;
  *   w: choices are rows: their node-set, value and label
  * @typedef {{e: string[], a: number, w: IR, i: number, v?: IR, t: number}} Action  t: the node whose change sets it off
  * @typedef {{nodes: RowNode[], order: number[], lists: Object<string, any>, choices: Object<string, string[]>,
@@ -36,6 +37,9 @@ export const kept = (value, type, offset = 0) => {
   const number = type === 'int' ? readNumber(text) : NaN;
   return number === number ? storedText(Math.trunc(number), type, offset) : text;
 };
+
+/** The names in an answer; that of a single choice may hold blanks. @param {RowNode} node @param {string} value */
+export const chosen = (node, value) => node.t === 'select_one' ? [value] : value.split(/\s+/).filter(Boolean);
 
 /**
  * @param {RowForm} form @param {[number, number]} now epoch ms, offset in minutes @param {string} lang code
@@ -298,7 +302,7 @@ export function settling(form, now, lang, choiceLabel, textOf) {
   function dropUnoffered(i, row) {
     if (!nodes[i].f || !row.raw[i] || !row.relevant[i]) return;
     const offered = choices(i, row);
-    keep(i, row, row.raw[i].split(' ').filter((name) => name && offered.includes(name)).join(' '));
+    keep(i, row, chosen(nodes[i], row.raw[i]).filter((name) => offered.includes(name)).join(' '));
   }
 
   // -- actions

@@ -4,7 +4,8 @@
  *
  * @typedef {any[]} IR
  * @typedef {{k: string, s: number, t: string, b: string, g?: number[], r?: IR, q?: IR | 1, c?: IR, x?: IR, f?: IR,
- *   l?: string, d?: string}} FormNode   s = 0 for a group; g = indexes of the enclosing groups; q = 1: always required
+ *   l?: string, d?: string, e?: IR | 1}} FormNode   s = 0 for a group; g = indexes of the enclosing groups; q = 1:
+ *   always required; e = 1: people cannot write there
  * @typedef {{nodes: FormNode[], order: number[], lists: Record<string, Record<string, any[]>>,
  *   choices: Record<string, string[]>}} FormData   lists: by column; null where an item lacks it
  */
@@ -76,10 +77,12 @@ export function open(form, now, lang) {
     const node = form.nodes[i];
     if (!node.s || !relevant[i] || node.t === 'note' || node.t === 'calculate') return '';
     const value = raw[i];
-    if (!value) return node.q && (node.q === 1 || truth(node.q)) ? 'required' : '';
-    if (!fits(node, value)) return 'type';
-    if (node.l && !value.split(' ').every(offers(i))) return 'choice';
-    return node.c && !truth(node.c) ? 'constraint' : '';
+    if (!node.e) {
+      if (!value) return node.q && (node.q === 1 || truth(node.q)) ? 'required' : '';
+      if (!fits(node, value)) return 'type';
+      if (node.l && !value.split(' ').every(offers(i))) return 'choice';
+    }
+    return value && node.c && !truth(node.c) ? 'constraint' : '';
   }
 
   /** @returns {Record<string, string>} relevant answers by key, empty ones left out */

@@ -139,3 +139,36 @@ def long_xform() -> str:
     rows[0]["guidance_hint"] = "Solo si pregunta"
     settings = [{"form_title": "Un_titulo_que_no_se_puede_partir_nunca", "form_id": "largo", "version": "1"}]
     return str(convert({"survey": rows, "settings": settings}, validate=False, form_name="data").xform)
+
+
+MARKED = """
+| survey  |                  |        |            |                |                               |               |
+|         | type             | name   | label      | parameters     | calculation                   | choice_filter |
+|         | text             | quien  | ¿Quién?    |                |                               |               |
+|         | select_one agua  | agua   | ¿El agua?  | randomize=true |                               |               |
+|         | calculate        | dicho  |            |                | jr:choice-name(${agua}, '${agua}') |          |
+|         | note             | eco    | Dijo ${dicho} |             |                               |               |
+|         | select_one zona  | zona   | ¿La zona?  |                |                               | pais != 'x'   |
+|         | select_one gran  | gran   | ¿Sitio?    |                |                               |               |
+|         | begin_repeat     | hijo   | Hijo       |                |                               |               |
+|         | text             | nombre | Nombre     |                |                               |               |
+|         | end_repeat       |        |            |                |                               |               |
+|         | select_one ${nombre} | mayor | ¿El mayor? |             |                               |               |
+| choices |                  |        |            |                |
+|         | list_name        | name   | label      | pais           |
+|         | agua             | pozo   | **Pozo** de ${quien} |      |
+|         | agua             | rio    | <b>Río</b> |                |
+|         | zona             | 1      | # Alto     | a              |
+|         | zona             | 1      | *Bajo*     | x              |
+{gran}
+| settings |                 |         |         |                         |
+|          | form_title      | form_id | version | allow_choice_duplicates |
+|          | Marcas          | marcas  | 1       | yes                     |
+"""
+
+
+@cache
+def marked_xform() -> str:
+    """Return a form of lists that scripts draw, with other tools' marks in their labels; id "marcas"."""
+    many = "\n".join(f"|         | gran | g{number} | __Sitio__ {number} |" for number in range(300))
+    return str(convert(MARKED.replace("{gran}", many), validate=False, file_type=".md").xform)

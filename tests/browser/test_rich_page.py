@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, FilePayload, Page
 
 from collector.db import reading, writing
 from collector.queries import blobs, records
 from tests.browser.conftest import Phone, go_on, ready
-from tests.browser.rich_form import faults_xform, long_xform, rich_xform, small_xform
+from tests.browser.rich_form import faults_xform, long_xform, marked_xform, rich_xform, small_xform
 from tests.browser.test_offline import wait_until
 from tests.conftest import Node
 
@@ -482,3 +482,101 @@ def test_long_words_and_many_pages_stay_on_a_small_screen(open_form: Callable[..
     assert page.evaluate("document.querySelector('.strokes li:last-child').getBoundingClientRect().width") >= 1
     summary = page.locator(SHOWN + "summary").bounding_box()
     assert summary is not None and summary["height"] >= 48
+
+
+def test_lists_drawn_by_the_page_lose_the_marks_of_other_tools_and_answers_keep_theirs(
+    open_form: Callable[..., Page],
+) -> None:
+    page = open_form(marked_xform(), "marcas")
+    page.fill("[name=quien]", "**Ana**")
+    go_on(page)
+    assert sorted(offered(page)) == ["Pozo de **Ana**", "Río"]
+    page.check("[name=agua][value=rio]")
+    go_on(page)
+    assert page.inner_text(SHOWN + ".legend") == "Dijo <b>Río</b>"  # jr:choice-name() gives it as it was written
+    go_on(page)
+    assert offered(page) == ["Alto"]
+    go_on(page)
+    page.fill(SHOWN + "[data-find]", "sitio 299")
+    assert offered(page) == ["Sitio 299"]
+    go_on(page)
+    page.fill("[name='hijo[1]/nombre']", "__Beto__")
+    go_on(page)
+    assert offered(page) == ["__Beto__"]
+
+
+def test_a_count_that_is_being_typed_is_not_lost_with_the_page(page: Page) -> None:
+    go_to(page, "cuantos")
+    page.locator("[name=cuantos]").press_sequentially("3")
+    page.wait_for_timeout(700)
+    page.reload()
+    ready(page)
+    wait_until(lambda: page.input_value("[name=cuantos]") == "3")
+    go_on(page)
+    assert page.locator(f"{SHOWN}section.row").count() == 3
+
+
+def test_a_smaller_count_being_typed_when_the_page_went_takes_no_rows_without_asking(page: Page) -> None:
+    make_people(page)
+    go_on(page, "back")
+    page.locator("[name=cuantos]").press("End")
+    page.locator("[name=cuantos]").press("Backspace")
+    page.locator("[name=cuantos]").press_sequentially("1")
+    page.wait_for_timeout(700)
+    asked: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    page.reload()
+    ready(page)
+    page.wait_for_timeout(500)
+    assert len(asked) == 1 and asked[0].startswith("Con ese número se borran respuestas")
+    assert page.input_value("[name=cuantos]") == "2"
+    go_on(page)
+    assert page.input_value("[name='persona[2]/nombre']") == "Caro"
+
+
+def test_a_file_that_is_empty_or_cannot_be_kept_says_so(page: Page) -> None:
+    go_to(page, "foto")
+    said = page.locator(SHOWN + "[data-said]")
+    page.set_input_files(SHOWN + "[data-file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b""})
+    wait_until(lambda: said.inner_text() == "Ese archivo está vacío. Elija otro.")
+    page.evaluate(
+        "(() => { IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); }; })()"
+    )
+    page.set_input_files(SHOWN + "[data-file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"x"})
+    wait_until(lambda: said.inner_text().startswith("Este navegador no pudo guardar el archivo."))
+    page.click("[data-lang='English (en)']")
+    page.set_input_files(SHOWN + "[data-file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"x"})
+    wait_until(lambda: said.inner_text().startswith("This browser could not keep the file."))
+    assert page.input_value(SHOWN + "[name=foto]") == ""
+
+
+KEPT_FILES = """() => new Promise((resolve, reject) => {
+  const request = indexedDB.open('collector-files');
+  request.onsuccess = () => {
+    const all = request.result.transaction('blobs').objectStore('blobs').getAll();
+    all.onsuccess = () => { request.result.close(); resolve(all.result.map((one) => one.byteLength).sort()); };
+  };
+  request.onerror = reject;
+})"""
+
+
+def test_a_photo_taken_back_leaves_the_phone_once_the_record_is_saved(node: Node, page: Page) -> None:
+    page.route("**/sync/v1/**", lambda route: route.abort())  # nothing is sent: only what is let go may go
+    go_to(page, "foto")
+    for size in (4000, 5000):
+        photo: FilePayload = {"name": "a.svg", "mimeType": "image/svg+xml", "buffer": b"x" * size}
+        page.set_input_files(SHOWN + "[data-file]", photo)
+        page.wait_for_selector(SHOWN + f"[data-said]:has-text('{size // 1000} kB')")
+    page.wait_for_timeout(700)
+    assert page.evaluate(KEPT_FILES) == [4000, 5000]
+    page.evaluate("{ const right = Date.now; Date.now = () => right() + 61000; }")
+    make_people(page)
+    go_to(page, "sitio")
+    go_on(page, "send")
+    page.wait_for_selector("text=Gracias por su voz.")
+    wait_until(lambda: page.evaluate(KEPT_FILES) == [5000], 15)

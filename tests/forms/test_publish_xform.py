@@ -133,6 +133,50 @@ def test_a_missing_file_is_found_at_its_line_and_taken_when_it_is_there() -> Non
     assert found_in(said) == [] and said[-1]["files"] == {"l.csv": "l.csv"}
 
 
+LIST_FROM_FILE = """
+    <select ref="/casa/dueno"><label>¿Quiénes?</label>
+      <itemset nodeset="randomize(instance('gente')/root/item[casa = /casa/cuartos])">
+        <label ref="nombre"/><value ref="codigo"/></itemset></select>"""
+
+FROM_HERE = LIST_FROM_FILE.replace('"nombre"', '"./nombre"').replace('"codigo"', '"./codigo"')
+
+
+def with_list(itemset: str = LIST_FROM_FILE) -> str:
+    """Return the form with a question that offers the lines of gente.csv."""
+    xml = HAND.replace("</instance>\n", '</instance>\n      <instance id="gente" src="jr://file-csv/gente.csv"/>\n')
+    return xml.replace('<input ref="/casa/dueno"><label>¿Qué opina?</label></input>', itemset)
+
+
+@pytest.mark.parametrize("itemset", [LIST_FROM_FILE, FROM_HERE], ids=["columns", "columns from here"])
+@pytest.mark.parametrize(
+    ("content", "code", "row", "column"),
+    [
+        (b"codigo,casa\na,1\n", "file_column_missing", 1, "nombre"),
+        (b"nombre,casa\nAna,1\n", "file_column_missing", 1, "codigo"),
+        (b"nombre,codigo,casa\nAna,,1\n", "file_value_missing", 2, "codigo"),
+        (b"nombre,codigo,casa\nAna,a b,1\n", "file_value_space", 2, "codigo"),
+    ],
+)
+def test_a_list_that_lacks_what_a_question_reads_of_it_is_refused_as_for_spreadsheets(
+    content: bytes, code: str, row: int, column: str, itemset: str
+) -> None:
+    wrong = [one for one in found(with_list(itemset), **{"gente.csv": content}) if one.sheet == "gente.csv"]
+    assert [(one.code, one.row, one.column) for one in wrong] == [(code, row, column)]
+
+
+def test_a_list_with_all_that_is_read_of_it_is_taken() -> None:
+    for itemset in (LIST_FROM_FILE, FROM_HERE):
+        assert found(with_list(itemset), **{"gente.csv": b"nombre,codigo,casa\nAna,a,1\n"}) == []
+    missing = one(with_list())
+    assert (missing.code, missing.row, "celdas" in missing.message) == ("file_missing", 10, False)
+
+
+def test_a_value_that_is_worked_out_asks_for_no_column() -> None:
+    worked_out = LIST_FROM_FILE.replace('"codigo"', '"concat(codigo, casa)"')
+    said = found(with_list(worked_out), **{"gente.csv": b"casa\n1\n"})
+    assert [one.code for one in said if one.code.startswith("file_")] == []
+
+
 def test_what_matters_to_people_is_said_of_xforms_too() -> None:
     hard = (
         "¿Considera usted que la implementación de mecanismos interinstitucionales de participación ciudadana "

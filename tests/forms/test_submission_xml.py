@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector.forms.check import check
 from collector.forms.state import Filling
 from collector.forms.submission_xml import from_xml, to_xml
 from collector.forms.xform import read_xform
 from tests.forms.household import NOW, household
+from tests.forms.test_scenarios_peers import asked, repeated, xform
 
 ID = "0193a1b2-0000-7000-8000-000000000001"
 
@@ -91,3 +94,53 @@ def test_a_record_checks_clean_after_the_way_through_xml() -> None:
     xml = to_xml(household(), record(answers))
     checked = check(household(), from_xml(household(), xml), NOW)
     assert {flag.key for flag in checked.flags} <= {"cuantas", "mayores", "total", "sello"}
+
+
+TOLD = read_xform(
+    xform(
+        "<texto/><si/><fila><nota/></fila><meta><instanceID/></meta>",
+        asked("texto", "si", "meta/instanceID") + repeated("fila", asked("fila/nota")),
+        si="relevant=\"/data/texto != '' and /data/texto != 'no'\"",
+    )
+)
+XML_TEXTS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff") | st.sampled_from("\n\r\t ")
+)
+
+
+@pytest.mark.parametrize("text", [" a", "a\n", "\t", " ", "a\r\nb\r", "e\u0301", "<![CDATA[ ]]>"])
+def test_texts_come_back_with_every_blank(text: str) -> None:
+    answers = {"texto": text, "fila": [{}, {"nota": text}], "meta/instanceID": "uuid:7f0c"}
+    xml = to_xml(TOLD, record(answers))
+    assert from_xml(TOLD, xml) == answers
+    assert to_xml(TOLD, record(from_xml(TOLD, xml))) == xml
+
+
+@given(st.lists(XML_TEXTS, min_size=2, max_size=2))
+def test_any_text_that_xml_can_hold_comes_back(texts: list[str]) -> None:
+    answers = {"texto": texts[0], "fila": [{"nota": texts[1]}]}
+    said = from_xml(TOLD, to_xml(TOLD, record(answers)))
+    assert (said.get("texto", ""), said["fila"][0].get("nota", "")) == (texts[0], texts[1])
+
+
+def test_blanks_at_the_ends_decide_nothing() -> None:
+    assert "<si>" in to_xml(TOLD, record({"texto": " sí ", "si": "x"}))
+    assert "<si>" not in to_xml(TOLD, record({"texto": " no ", "si": "x"}))
+    assert "<si>" not in to_xml(TOLD, record({"texto": "  ", "si": "x"}))
+
+
+def test_an_id_that_somebody_answered_stays() -> None:
+    answers = {"texto": "a", "meta/instanceID": "uuid:7f0c"}
+    xml = to_xml(TOLD, record(answers))
+    assert "<instanceID>uuid:7f0c</instanceID>" in xml
+    assert from_xml(TOLD, xml) == answers
+    assert f"<instanceID>uuid:{ID}</instanceID>" in to_xml(TOLD, record({"texto": "a"}))
+
+
+@pytest.mark.parametrize("rows", [5, "x", {"nota": "x"}, [7, None, {"nota": 3}]])
+def test_rows_that_are_none_are_no_hindrance(rows: object) -> None:
+    assert from_xml(TOLD, to_xml(TOLD, record({"texto": "a", "fila": rows})))["texto"] == "a"
+
+
+def test_half_a_character_is_left_out() -> None:
+    assert "<texto>ab</texto>" in to_xml(TOLD, record({"texto": "a\ud800b"}))

@@ -31,6 +31,7 @@ PRELOADS = {
     ("date", "today"): "once(today())",
     ("uid", ""): "concat('uuid:', uuid())",
 }
+HERE = re.compile(r"^(jr:itext\(\s*)?\./")  # ./column of an item is its column
 LIST_PATH = re.compile(r"(?:randomize\(\s*)?instance\(")
 NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)")
 
@@ -134,7 +135,7 @@ def _choices(draft: Draft, item: Element, path: str) -> tuple[str, IR | None, Ro
 def _ref(itemset: Element, name: str) -> str:
     found = child(itemset, name)
     ref = (found.get("ref") or "").strip() if found is not None else ""
-    return TEXT if ref == "." else ref
+    return TEXT if ref == "." else HERE.sub(r"\1", ref)
 
 
 def _list_of(draft: Draft, name: str, path: str, value: str, label: str) -> str:
