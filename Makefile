@@ -5,13 +5,13 @@ PORT ?= 8000
 HOST ?= 0.0.0.0
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench soak clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/collector demo --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.dev $(VENV)/.chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.dev node_modules/.installed
 	$(BIN)/ruff format --check .
@@ -22,6 +22,13 @@ lint: $(VENV)/.dev node_modules/.installed
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
+
+# hours: the simulator over 20,000 seeds, kill -9 under load, noise at every address, cuts at more boundaries
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.simulation --seeds 20000
+	$(BIN)/python -m tests.faults.kill --cycles 200
+	$(BIN)/python -m tests.faults.fuzz --requests 100000
+	$(BIN)/python -m tests.faults.cuts --every 7 --batches 3
 
 # ---- what they need
 

@@ -7,6 +7,8 @@ from itertools import islice
 from statistics import median
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from bench.drive import LANES, Lane, Load, compare, request, times
 from bench.node import Node, Peer, enrol
 from bench.report import Bar, Row, per_request
@@ -43,7 +45,7 @@ class Source:
 def ingest_rows(node: Node, floor: Server | None, source: Source) -> list[Row]:
     """Measure batches of 100, full semantics."""
     bodies = source.bodies(LANES * ROUNDS * BATCHES * BATCH, seed=1)
-    peers = [enrol(node) for _ in range(LANES)]
+    peers = [enrol(node, Ed25519PrivateKey.generate()) for _ in range(LANES)]
     loads = {"node": Load(node.server, _rounds(lambda lane: _batches(peers[lane], bodies)))}
     if floor is not None and source.generator is not None:
         raw = iter(source.generator.raw(LANES * ROUNDS * BATCHES * BATCH, 1))
@@ -84,9 +86,14 @@ def _rounds(make: MakeLane) -> list[list[Lane]]:
 
 
 def _batches(peer: Peer, bodies: Iterator[bytes]) -> Lane:
-    batches = [peer.batch(islice(bodies, BATCH)) for _ in range(BATCHES)]
     token = f"Bearer {peer.token}"
-    return Lane([request("POST", "/sync/v1/batches", body, Authorization=token, **NDJSON) for body in batches])
+    return Lane([_batch(peer, token, islice(bodies, BATCH)) for _ in range(BATCHES)])
+
+
+def _batch(peer: Peer, token: str, bodies: Iterator[bytes]) -> bytes:
+    body, signature = peer.signed_batch(bodies)
+    fields = {"Authorization": token, "Collector_Signature": signature, **NDJSON}
+    return request("POST", "/sync/v1/batches", body, **fields)
 
 
 def _outboxes(bodies: Iterator[bytes], records: int, count: int, lane: int) -> Lane:

@@ -1,5 +1,6 @@
 """A node to measure: its store prepared with forms, served as people serve it, with senders enrolled."""
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 
 from bench.servers import Server, free_ports, node_command, running
@@ -15,7 +17,8 @@ from collector.db import open_engine, prepare_store, writing
 from collector.form_store import FormStore
 from collector.queries import nodes, store
 from collector.settings import Settings
-from sync.batches import encode_batch, log_line
+from sync import chain, keys
+from sync.batches import log_line, pack_batch
 
 QUIET = {"COLLECTOR_SYNC_SECONDS": "0"}
 
@@ -35,19 +38,28 @@ class Node:
 
 @dataclass
 class Peer:
-    """A sender: what is told by enrolling, and how far its log has gone into batches."""
+    """A sender: what is told by enrolling, its key if it has one, and how far its log has gone into batches."""
 
     node_id: str
     token: str
     epoch: str
     sent: int = 0
+    upstream_id: str = ""
+    key: Ed25519PrivateKey | None = None
+    head: bytes = chain.START
 
     def batch(self, bodies: Iterable[bytes]) -> bytes:
-        """Return the next batch of this sender's log, as sync/upload.py makes it."""
-        after = self.sent
-        lines = [log_line(n, "[]", body.decode()) for n, body in enumerate(bodies, after + 1)]
+        """Return the next batch of this sender's log, for a sender without a key."""
+        return self.signed_batch(bodies)[0]
+
+    def signed_batch(self, bodies: Iterable[bytes]) -> tuple[bytes, str]:
+        """Return the next batch of this sender's log, as sync/upload.py makes it, and its signature."""
+        after, lines = self.sent, list(bodies)
         self.sent += len(lines)
-        return encode_batch(self.node_id, self.epoch, after, self.sent, lines, iso(now_ms()))[1]
+        self.head = chain.fold(self.head, (hashlib.sha256(body).digest() for body in lines))
+        texts = [log_line(n, "[]", body.decode()) for n, body in enumerate(lines, after + 1)]
+        packed = pack_batch(self.node_id, self.epoch, after, self.sent, texts, iso(now_ms()), self.head.hex())
+        return packed.body, keys.sign(self.key, self.upstream_id, packed.first_line) if self.key else ""
 
 
 @contextmanager
@@ -74,12 +86,13 @@ def serving(data: Path, xforms: Iterable[str]) -> Iterator[Node]:
         yield Node(server, data)
 
 
-def enrol(node: Node) -> Peer:
-    """Enrol a new sender, over HTTP as any node."""
+def enrol(node: Node, key: Ed25519PrivateKey | None = None) -> Peer:
+    """Enrol a new sender, over HTTP as any node; with a key it has to sign."""
     engine = open_engine(Settings(data_dir=node.data).url)
     with writing(engine) as session:
         code = nodes.make_enrol_code(session, now_ms())
     engine.dispose()
     wish = {"code": code, "name": "bench", "node_id": secrets.token_hex(16)}
+    wish |= {"public_key": keys.public_text(key)} if key else {}
     answer = httpx.post(f"{node.url}/sync/v1/enroll", json=wish).raise_for_status().json()
-    return Peer(wish["node_id"], answer["token"], secrets.token_hex(8))
+    return Peer(wish["node_id"], answer["token"], secrets.token_hex(8), 0, answer["upstream_id"], key)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.ingest import BATCH, Source
 from bench.node import Node, Peer, enrol
@@ -18,6 +19,7 @@ BATCHES = 5
 EACH_OF_MANY = Bar(most=160, unit=" B")
 LONE = Bar(most=2_000, unit=" B")
 ANSWER = Bar(most=300, unit=" B")
+NOTHING_NEW = Bar(most=500, unit=" B")
 
 
 @dataclass
@@ -59,8 +61,8 @@ def _carry_down(far: socket.socket, near: socket.socket, line: Line) -> None:
 
 
 def wire_rows(node: Node, source: Source) -> list[Row]:
-    """Measure batches of 100 and a record that goes alone."""
-    peer = enrol(node)
+    """Measure batches of 100, a record that goes alone, and a call that finds nothing new. All signed and chained."""
+    peer = enrol(node, Ed25519PrivateKey.generate())
     bodies = source.bodies(BATCHES * BATCH + 1, seed=50)
     sent = [_send(node, peer, list(islice(bodies, BATCH))) for _ in range(BATCHES)]
     lone, _ = _send(node, peer, list(bodies))
@@ -71,7 +73,18 @@ def wire_rows(node: Node, source: Source) -> list[Row]:
         Row("up-link of a lone record, with headers", f"{lone.up:,} B", lone.up, LONE),
         Row(f"answer to {BATCH} stored, body", f"{answer} B", answer, ANSWER),
         Row(f"answer to {BATCH} stored, with headers", f"{max(line.down for line, _ in sent)} B"),
+        _idle_row(node, peer),
     ]
+
+
+def _idle_row(node: Node, peer: Peer) -> Row:
+    """Measure a hello that says what the sender knows already, both ways, headers and all."""
+    with httpx.Client() as http:
+        etag = UpstreamClient(http, node.url, peer.token).get("/hello").etag
+    with counted(node.server.port) as line, httpx.Client() as http:
+        UpstreamClient(http, line.url, peer.token).get("/hello", etag)
+    both = line.up + line.down
+    return Row("a call that finds nothing new, both ways", f"{both} B", both, NOTHING_NEW)
 
 
 def _send(node: Node, peer: Peer, bodies: list[bytes]) -> tuple[Line, int]:
@@ -79,5 +92,5 @@ def _send(node: Node, peer: Peer, bodies: list[bytes]) -> tuple[Line, int]:
     sizes: list[int] = []
     hooks = {"response": [lambda answer: sizes.append(int(answer.headers["content-length"]))]}
     with counted(node.server.port) as line, httpx.Client(event_hooks=hooks) as http:
-        UpstreamClient(http, line.url, peer.token).post_batch(peer.batch(bodies))
+        UpstreamClient(http, line.url, peer.token).post_batch(*peer.signed_batch(bodies))
     return line, sizes[0]

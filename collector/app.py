@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from collector import __version__
@@ -18,15 +19,35 @@ from collector.clock import now_ms
 from collector.db import open_engine, prepare_store, reading, writing
 from collector.form_store import FormStore
 from collector.kept_pages import KeptPages
+from collector.marker import begin_turn
 from collector.pages import load_english, make_environment, page, page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import store
-from collector.routes import blobs, citizen, facilitator, lab, lab_files, media, publish, pull, static
+from collector.rechecking import installer
+from collector.routes import (
+    blobs,
+    bundles,
+    citizen,
+    enrol,
+    facilitator,
+    fleet,
+    lab,
+    lab_erasure,
+    lab_files,
+    media,
+    publish,
+    pull,
+    quarantine,
+    static,
+    wiping,
+    withdrawal,
+)
 from collector.routes import sync as sync_routes
 from collector.settings import Settings
 from collector.submissions import flags_of
-from collector.web import HEADERS, SafetyHeaders, wants_html
+from collector.web import HEADERS, HeadOfPages, SafetyHeaders, wants_html
 from sync.push import SyncLoop, SyncResult, sync_once
+from sync.trouble import problem_of
 
 log = logging.getLogger("collector")
 
@@ -37,9 +58,10 @@ def create_app(settings: Settings) -> FastAPI:
     prepare_store(engine)
     with writing(engine) as session:
         store.first_facts(session, settings.name)
-    app = FastAPI(title="Collector", version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None)
+    turn = begin_turn(engine, settings.data_dir)
+    app = FastAPI(title="Collector", version=__version__, lifespan=_lifespan, openapi_url=None)
     state = app.state
-    state.settings, state.engine = settings, engine
+    state.settings, state.engine, state.turn = settings, engine, turn
     state.forms = FormStore(engine)
     state.kept_pages = {}
     state.assets = load_assets(asset_dir("static"))
@@ -49,15 +71,19 @@ def create_app(settings: Settings) -> FastAPI:
         state.node_name = store.fact(session, "name") or "Collector"
         state.node_id = store.fact(session, "node_id")
     state.check = lambda content: flags_of(state.forms, content)
-    state.install_form = state.forms.install
+    state.install_form = installer(state.forms, engine)
     state.sync_loop = SyncLoop(engine, settings.sync_seconds, state.install_form)
     state.kick = state.sync_loop.kick
     state.sync_now = lambda: sync_now(app)
     pages_of_people = (citizen.router, media.router, facilitator.router, lab.router, lab_files.router, publish.router)
-    for router in (static.router, *pages_of_people, pull.router, sync_routes.router, blobs.router):
+    repair = (bundles.router, withdrawal.router, quarantine.router, lab_erasure.router)
+    of_fleet = (fleet.router, enrol.router, wiping.router)
+    of_sync = (sync_routes.router, blobs.router)  # first: a batch passes no other route's pattern
+    for router in (*of_sync, static.router, *repair, *of_fleet, *pages_of_people, pull.router):
         app.include_router(router)
-    app.add_middleware(SafetyHeaders)
-    app.add_middleware(KeptPages, pages=state.kept_pages)  # outermost: the last one added
+    app.add_middleware(SafetyHeaders, answer=answer_problem)
+    app.add_middleware(KeptPages, pages=state.kept_pages)
+    app.add_middleware(HeadOfPages)  # outermost: the last one added
     _add_handlers(app)
     return app
 
@@ -68,6 +94,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.sync_loop.start()
     yield
     app.state.sync_loop.stop()
+    app.state.turn.end()
     app.state.engine.dispose()
 
 
@@ -97,10 +124,10 @@ def _add_handlers(app: FastAPI) -> None:
         return answer_problem(request, ProblemError(PROBLEMS["bad_request"], reason=reason))
 
     @app.exception_handler(OperationalError)
-    def store_trouble(request: Request, error: OperationalError) -> Response:
-        full = "disk is full" in str(error.orig) or "readonly" in str(error.orig)
-        log.error("store: %s", error.orig)
-        return answer_problem(request, ProblemError(PROBLEMS["disk_full" if full else "store_busy"]))
+    @app.exception_handler(PoolTimeout)
+    def store_trouble(request: Request, error: OperationalError | PoolTimeout) -> Response:
+        log.error("store: %s", getattr(error, "orig", error))
+        return answer_problem(request, problem_of(error))
 
     @app.exception_handler(Exception)
     def unknown(request: Request, error: Exception) -> Response:

@@ -110,7 +110,7 @@ class _Pull:
 
     def _write(self, page: Mapping[str, Any]) -> None:
         records = page["records"]
-        if any(not self._file.knows(entry["form"], entry["version"]) for entry in records):
+        if any(not self._file.knows(entry["form"], entry["version"]) for entry in records if entry["form"]):
             self._fetch_forms()  # published since the run began
         self._new += self._file.write_page(records, self._node.url, page["epoch"], page["next"])
         self._read += len(records)

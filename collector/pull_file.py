@@ -245,7 +245,7 @@ class LabFile:
         """Write a page of the feed and the cursor behind it, together; return how many rows are new."""
         by_form: dict[str, list[Mapping[str, Any]]] = {}
         for entry in entries:
-            if entry["kind"] == "submission":
+            if entry["kind"] in ("submission", "edit"):
                 by_form.setdefault(entry["form"], []).append(entry)
         with self._db.atomic():
             new = sum(self._write_form(form_id, group) for form_id, group in by_form.items())
@@ -258,15 +258,15 @@ class LabFile:
         rows: dict[str, list[dict[str, Any]]] = {table.name: []}
         for entry in entries:
             before = placed(table)
-            if entry["record"] is not None:
+            if _counts(entry):
                 for its_table, row in table.rows(entry, self.knows(form_id, entry["version"])):
                     rows.setdefault(its_table.name, []).append(row)
             self._explain(form_id, entry["version"], table, placed(table) - before)
         for each in table.walk():
             self._match_columns(each)
         ids = [entry["id"] for entry in entries]
-        erased = [entry["id"] for entry in entries if entry["record"] is None]
-        self._delete(table, ids, erased)
+        gone = [entry["id"] for entry in entries if not _counts(entry)]
+        self._delete(table, ids, gone)
         kept = [row["id"] for row in rows[table.name]]
         held = self._table(table.name).count_where(f"id in ({_marks(kept)})", kept)
         for each in table.walk():
@@ -274,11 +274,11 @@ class LabFile:
         self._written[table.name] = None
         return len(kept) - held
 
-    def _delete(self, table: FormTable, ids: Sequence[str], erased: Sequence[str]) -> None:
-        """Take away the rows of what was erased, and those inside records that are written anew."""
+    def _delete(self, table: FormTable, ids: Sequence[str], gone: Sequence[str]) -> None:
+        """Take away the rows of what counts no longer, and those inside records that are written anew."""
         for each in table.walk():
-            column, gone = ("_record", ids) if each.parent else ("id", erased)
-            self._table(each.name).delete_where(f"{column} in ({_marks(gone)})", gone)
+            column, old = ("_record", ids) if each.parent else ("id", gone)
+            self._table(each.name).delete_where(f"{column} in ({_marks(old)})", old)
 
     def _explain(self, form_id: str, version: str, table: FormTable, fresh: set[Placed]) -> None:
         """Note answers whose definition is not here: their columns are text until the form arrives."""
@@ -297,6 +297,11 @@ class LabFile:
         for start in range(0, len(names), MOST_AT_ONCE):
             part = ["id", *names[start : start + MOST_AT_ONCE]]
             self._table(table).upsert_all([{name: row.get(name) for name in part} for row in rows], pk="id")
+
+
+def _counts(entry: Mapping[str, Any]) -> bool:
+    """Tell whether a record stands in the tables: not when it is erased, replaced by an edit, or contested."""
+    return entry["record"] is not None and entry["state"] == "usable"
 
 
 def _side_by_side(asked: forms_as_tables.Table, table: FormTable) -> Iterator[tuple[forms_as_tables.Table, FormTable]]:

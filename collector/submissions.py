@@ -9,7 +9,8 @@ from collector.form_store import FormStore
 from collector.forms.check import check
 from collector.forms.model import Form
 from collector.queries.records import Arrival
-from sync.records import canonical_bytes, new_salt, read_record, uuid7
+from sync.records import STATEMENTS, new_salt, uuid7
+from sync.statements import made
 
 
 def flags_of(forms: FormStore, content: Mapping[str, Any]) -> str:
@@ -17,6 +18,8 @@ def flags_of(forms: FormStore, content: Mapping[str, Any]) -> str:
 
     A form or version that is not here is noted too ("form_unknown"): the record is kept and checked when it comes.
     """
+    if content.get("kind") in STATEMENTS:
+        return ""
     form = forms.get(str(content.get("form")), str(content.get("version")))
     if form is None:
         return json.dumps(
@@ -36,8 +39,12 @@ def make_submission(
     lang: str,
     record_id: str = "",
     blobs: Sequence[Mapping[str, Any]] = (),
+    claim: str = "",
 ) -> Arrival:
-    """Return the record of a form posted to this node by a browser without our scripts, ready to ingest."""
+    """Return the record of a form posted to this node by a browser without our scripts, ready to ingest.
+
+    claim: what the person's receipt code hashes to (receipt_codes.py).
+    """
     content: dict[str, Any] = {
         "id": record_id or uuid7(),
         "kind": "submission",
@@ -51,7 +58,8 @@ def make_submission(
         "salt": new_salt(),
         "answers": dict(answers),
     }
+    if claim:
+        content["claim"] = claim
     if blobs:
         content["blobs"] = [dict(entry) for entry in blobs]
-    read = read_record(canonical_bytes(content).decode())
-    return Arrival(read.id, read.sha256, read.body, read.kind, read.form, read.version, read.why)
+    return made(content)

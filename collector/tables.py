@@ -7,10 +7,10 @@ upserts only ON CONFLICT DO NOTHING, times as epoch milliseconds (`_ms`), text b
  quarantine ─┘ what could not be used, kept with its reason and forwarded like a record
 """
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Meta(SQLModel, table=True):
@@ -28,22 +28,39 @@ class Log(SQLModel, table=True):
 
 
 class Record(SQLModel, table=True):
-    """One immutable record. `body` is its canonical bytes (UTF-8) verbatim, NULL once erased."""
+    """One immutable record. `body` is its canonical bytes (UTF-8) verbatim, NULL once erased.
 
-    # pages of one form in log order: without n in it each page would sort the whole form
-    __table_args__ = (Index("ix_record_form_n", "form", "n"),)
+    about: the id of the record that this one speaks of (edit, annotation, tombstone), else "".
+    device_ms: when it was finished by the device's own clock, 0 when it does not say; skew_ms: how far the clocks on
+    its way are behind this node's. changed_n: the log number at which this row last changed (first its own `n`): who
+    reads by it misses no erasure, decision or edit.
+    """
+
+    # pages of one form in order of change: without the number in it each page would sort the whole form
+    __table_args__ = (
+        Index("ix_record_form_changed_n", "form", "changed_n"),
+        Index("ix_record_about", "about", sqlite_where=text("about <> ''"), postgresql_where=text("about <> ''")),
+        Index("ix_record_flagged", "n", sqlite_where=text("flags <> ''"), postgresql_where=text("flags <> ''")),
+        Index("ix_record_claim", "claim", sqlite_where=text("claim <> ''"), postgresql_where=text("claim <> ''")),
+    )
     n: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     id: str = Field(unique=True, max_length=36)
     sha256: bytes = Field(sa_column=Column(LargeBinary(32), nullable=False))
     kind: str
     form: str
     version: str
+    about: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    claim: str = Field(
+        default="", sa_column_kwargs={"server_default": ""}
+    )  # by this the person's receipt code finds it
     origin: str
     origin_epoch: str
     origin_n: int = Field(sa_column=Column(BigInteger, nullable=False))
+    device_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     received_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     skew_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
-    state: str = "usable"  # usable | contested | erased
+    state: str = "usable"  # usable | contested | replaced | erased
+    changed_n: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     flags: str = ""  # JSON list of what the check on this node found; "" = nothing
     via: str = "[]"  # JSON list of hops {node, epoch, n, received}
     body: str | None = Field(sa_column=Column(Text, nullable=True))
@@ -55,10 +72,11 @@ class Quarantine(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=36)
     sha256: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
     n: int = Field(sa_column=Column(BigInteger, unique=True, nullable=False))
-    why: str  # a code of problems.py: conflict, bad_record, not_canonical
+    why: str  # conflict, bad_record, not_canonical, revoked_node
     received_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    resolved_by: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the decision's id; "" while open
     via: str = "[]"
-    body: str = Field(sa_column=Column(Text, nullable=False))
+    body: str | None = Field(sa_column=Column(Text, nullable=True))  # NULL once erased
 
 
 class Receipt(SQLModel, table=True):
@@ -70,15 +88,23 @@ class Receipt(SQLModel, table=True):
 
 
 class Cursor(SQLModel, table=True):
-    """How far this store has read the log of `peer` in that log's `epoch`. Moves in the records' own transaction."""
+    """How far this store has read the log of `peer` in that log's `epoch`. Moves in the records' own transaction.
+
+    head: the chain's hash at `n`; NULL when it was read before there were chains.
+    """
 
     peer: str = Field(primary_key=True)
     epoch: str = Field(primary_key=True)
     n: int = Field(sa_column=Column(BigInteger, nullable=False))
+    head: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))
 
 
 class Node(SQLModel, table=True):
-    """A node that pushes to this one. Only the hash of its token is kept."""
+    """A node that pushes to this one. Only the hash of its token is kept.
+
+    public_key: ed25519, base64url; "" for a node of an early release. feed_n: it has applied our feed up to there.
+    alarm: "" or what a person should look at ("history_changed"). report: what it last said of itself, JSON.
+    """
 
     id: str = Field(primary_key=True)
     name: str
@@ -86,6 +112,13 @@ class Node(SQLModel, table=True):
     enrolled_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     last_contact_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     revoked_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    public_key: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    skew_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    feed_epoch: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    feed_n: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    alarm: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    report: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    report_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
 
 
 class EnrolCode(SQLModel, table=True):
@@ -111,6 +144,26 @@ class Upstream(SQLModel, table=True):
     last_try_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     last_contact_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     last_error: str = ""  # a code of problems.py, or ""
+    public_key: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the upstream's ed25519, base64url
+    chain_head: bytes | None = Field(default=None, sa_column=Column(LargeBinary(32), nullable=True))  # at cursor_n
+    feed_epoch: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    feed_n: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+
+
+class BundleSent(SQLModel, table=True):
+    """A bundle that was written to a file: the log of `epoch` from `after` to `upto`.
+
+    secret: stands inside the bundle, encrypted; a return receipt proves with it that its writer could open the bundle.
+    """
+
+    __tablename__ = "bundle_sent"
+    id: str = Field(primary_key=True)
+    epoch: str
+    after: int = Field(sa_column=Column(BigInteger, nullable=False))
+    upto: int = Field(sa_column=Column(BigInteger, nullable=False))
+    secret: str
+    made_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    cleared_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 
 
 class FormVersion(SQLModel, table=True):

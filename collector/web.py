@@ -1,9 +1,10 @@
 """What every request passes: safety headers, the Origin check on posts, and bodies read up to a limit."""
 
 import socket
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from fastapi import Request
+from fastapi import Request, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,10 +32,11 @@ class SafetyHeaders:
     """Adds our headers to every answer; refuses posts of another origin before anything reads them.
 
     A browser names the page a post comes from in `Origin`. Programs send none and carry a token instead of a cookie.
+    answer: makes the answer to a problem, a page for people.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, ProblemError], Response]) -> None:
+        self.app, self.answer = app, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,7 +54,8 @@ class SafetyHeaders:
         headers = Headers(scope=scope)
         origin = headers.get("origin")
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and origin and not _same_host(origin, headers):
-            await _refuse(origin, send_with_headers)
+            refused = self.answer(Request(scope), ProblemError(PROBLEMS["other_origin"], origin=origin))
+            await refused(scope, receive, send_with_headers)
             return
         await self.app(scope, receive, send_with_headers)
 
@@ -64,13 +67,33 @@ def _same_host(origin: str, headers: Headers) -> bool:
         return False
 
 
-async def _refuse(origin: str, send: Send) -> None:
-    import json
+class HeadOfPages:
+    """Answers HEAD as GET without the body, where no route answers it by itself: link checkers and previews ask so.
 
-    body = json.dumps(ProblemError(PROBLEMS["other_origin"], origin=origin).as_json(), ensure_ascii=False).encode()
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    The protocol and the interface for programs say themselves what they take.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"].startswith(("/sync/", "/api/")):
+            await self.app(scope, receive, send)
+            return
+        is_refused = False
+
+        async def send_unless_refused(message: Message) -> None:
+            nonlocal is_refused
+            is_refused = is_refused or message.get("status") == 405
+            if not is_refused:
+                await send_head(message)
+
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self.app(dict(scope), receive, send_unless_refused)
+        if is_refused:
+            await self.app({**scope, "method": "GET"}, receive, send_head)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

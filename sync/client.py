@@ -2,7 +2,7 @@
 
 no connection           -> upstream_unreachable
 connection, no answer   -> UpstreamSlow (the batch may be too big for the line)
-200 or 304 as expected  -> Answer
+200 or 304 of ours      -> Answer
 problem+json of ours    -> Refusal, with its code
 5xx of something else   -> upstream_busy
 anything else           -> upstream_strange: a captive portal answers 200, 302, 204 or 403 with a page of its own
@@ -27,11 +27,12 @@ OUR_PROBLEM = "urn:collector:problem:"
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of ours: its status, its JSON (None for 304) and its ETag."""
+    """An answer of ours: its status, its JSON (None for 304 and for NDJSON), its ETag, and the lines of NDJSON."""
 
     status: int
     content: Any
     etag: str
+    lines: bytes = b""
 
 
 class UpstreamSlow(ProblemError):
@@ -65,25 +66,32 @@ class UpstreamClient:
     was_heard: the upstream itself has answered something.
     """
 
-    def __init__(self, http: httpx.Client, url: str, token: str = "") -> None:
+    def __init__(self, http: httpx.Client, url: str, token: str = "", timeout: httpx.Timeout = TIMEOUT) -> None:
         self._http, self.url = http, url.rstrip("/")
         self.was_heard = False
-        self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-        if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._timeout = timeout
 
     def get(self, path: str, etag: str = "") -> Answer:
-        """GET `path` of the protocol; with an ETag 304 is an answer too."""
+        """GET something small; with an ETag 304 is an answer too."""
         return self._ask("GET", path, {"If-None-Match": etag} if etag else {}, None)
+
+    def get_zipped(self, path: str, etag: str = "") -> Answer:
+        """GET something large: it may come as gzip."""
+        return self._ask("GET", path, {"Accept-Encoding": "gzip"} | ({"If-None-Match": etag} if etag else {}), None)
 
     def post(self, path: str, content: dict[str, Any]) -> Answer:
         """POST a JSON object."""
-        return self._ask("POST", path, {"Content-Type": "application/json"}, json.dumps(content).encode())
+        return self._ask("POST", path, {"Content-Type": "application/json"}, _compact(content))
 
-    def post_batch(self, body: bytes) -> Answer:
-        """POST a batch as `encode_batch` made it."""
+    def put(self, path: str, content: dict[str, Any]) -> Answer:
+        """PUT a JSON object."""
+        return self._ask("PUT", path, {"Content-Type": "application/json"}, _compact(content))
+
+    def post_batch(self, body: bytes, signature: str = "") -> Answer:
+        """POST a batch as `pack_batch` made it."""
         headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
-        return self._ask("POST", "/batches", headers, body)
+        return self._ask("POST", "/batches", headers | ({"Collector-Signature": signature} if signature else {}), body)
 
     def ask_blobs(self, hashes: Sequence[str]) -> Answer:
         """Ask how much of these files the upstream has."""
@@ -108,8 +116,9 @@ class UpstreamClient:
         address = f"{self.url}/sync/v1{path}"
         try:
             request = self._http.build_request(
-                method, address, headers={**self._headers, **headers}, content=body, timeout=TIMEOUT
+                method, address, headers={**self._headers, **headers}, content=body, timeout=self._timeout
             )
+            _strip(request, headers)
             response = self._http.send(request, stream=True, follow_redirects=False)
             try:
                 return self._read(response, _read_limited(response))
@@ -126,7 +135,8 @@ class UpstreamClient:
     def _read(self, response: httpx.Response, body: bytes) -> Answer:
         status, etag = response.status_code, response.headers.get("etag", "")
         media_type = response.headers.get("content-type", "").partition(";")[0]
-        if status == 304:
+        if status == 304 and "x-collector" in response.headers:
+            self.was_heard = True
             return Answer(status, None, etag)
         if media_type == "application/problem+json":
             problem = _json(body)
@@ -136,9 +146,23 @@ class UpstreamClient:
         if status in (200, 201) and media_type == "application/json" and "x-collector" in response.headers:
             self.was_heard = True
             return Answer(status, _json(body), etag)
+        if status == 200 and media_type == "application/x-ndjson" and "x-collector" in response.headers:
+            self.was_heard = True
+            return Answer(status, None, etag, body)
         if status >= 500 and status != 511:  # 511: a portal that says so
             raise ProblemError(PROBLEMS["upstream_busy"], url=self.url, reason=f"HTTP {status}")
         raise self.strange(f"HTTP {status} {media_type or 'without type'}")
+
+
+def _compact(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _strip(request: httpx.Request, wanted: dict[str, str]) -> None:
+    """Leave out what the HTTP client says of itself: a hundred bytes with every request, on a line that has few."""
+    for name in ("accept", "accept-encoding", "connection", "user-agent"):
+        if name.title() not in wanted:
+            request.headers.pop(name, None)
 
 
 def _json(body: bytes) -> Any:

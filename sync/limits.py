@@ -1,8 +1,11 @@
 """How much at once: the limits of the protocol, and counters that slow down whoever asks too often."""
 
-from collections.abc import Callable
-from threading import Lock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Condition, Lock
 from time import monotonic
+
+from collector.problems import PROBLEMS, ProblemError
 
 MAX_BATCH_RECORDS = 500
 MAX_OUTBOX_RECORDS = 50
@@ -11,6 +14,16 @@ MAX_INFLATED_BYTES = 8 * 1024 * 1024
 MAX_HOPS = 8
 MAX_ASKED_IDS = 200
 MAX_RECEIPTS = 1000
+MAX_FEED = 500
+MAX_FEED_BYTES = 1024 * 1024
+MAX_TRACED_IDS = 20
+MAX_PROVED = 500
+MAX_REPORT_BYTES = 64 * 1024
+MAX_REVOKED_RECORDS = 5_000  # that wait for a person, of one revoked node
+SKEW_MS = 5 * 60_000  # clocks further apart than this are worth saying
+BATCHES_AT_ONCE = 4  # SQLite has one writer: more at once would only hold memory
+BATCHES_WAITING = 16
+BUSY_SECONDS = 2
 MAX_BLOB_CHUNK_BYTES = 256 * 1024
 MIN_BLOB_CHUNK_BYTES = 4 * 1024  # but the last one: a file in pieces of one byte would be a row a byte
 BLOB_BYTES_PER_ADDRESS = 256 * 1024 * 1024  # from browsers, in BLOB_WINDOW_SECONDS
@@ -55,3 +68,28 @@ class RateLimit:
         self._windows = {key: it for key, it in self._windows.items() if now < it[0] + self._seconds}
         if len(self._windows) >= self.MOST_KEYS:
             self._windows = {}
+
+
+class Counter:
+    """A counter as in a shop: a few are served, some may wait, the rest is asked to come back later."""
+
+    def __init__(self, served: int, waiting: int) -> None:
+        self._served, self._most = served, served + waiting
+        self._inside = self._busy = 0
+        self._free = Condition()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn and hold it until the block ends. Raises ProblemError store_busy when too many wait."""
+        with self._free:
+            if self._inside >= self._most:
+                raise ProblemError(PROBLEMS["store_busy"], seconds=BUSY_SECONDS)
+            self._inside += 1
+            self._free.wait_for(lambda: self._busy < self._served)
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._free:
+                self._inside, self._busy = self._inside - 1, self._busy - 1
+                self._free.notify()

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from collector.db import reading, writing
 from collector.forms.xform.digest import form_digest
 from collector.problems import ProblemError
-from collector.queries import forms, nodes
+from collector.queries import forms, nodes, receipts
 from sync.batches import is_number
 from sync.client import Refusal
 from sync.greet import Greeting
@@ -71,7 +71,7 @@ def pull_forms(run: Run, greeting: Greeting) -> None:
     known = run.known()
     if greeting.forms_etag == known.forms_etag:
         return
-    answer = run.client.get("/forms", f'"{known.forms_etag}"' if known.forms_etag else "")
+    answer = run.client.get_zipped("/forms", f'"{known.forms_etag}"' if known.forms_etag else "")
     if answer.status != 200:
         return
     if not isinstance(answer.content, list):
@@ -153,7 +153,7 @@ def _leave_out(run: Run, key: str, trouble: LeftOut) -> None:
 def _ask(run: Run, path: str) -> dict[str, Any]:
     """Ask for something of one form. Raises LeftOut where the answer speaks of that form alone, else ProblemError."""
     try:
-        found = run.client.get(path).content
+        found = run.client.get_zipped(path).content
     except Refusal as refusal:
         if refusal.status in ABOUT_THE_LINE:
             raise
@@ -255,13 +255,13 @@ def pull_receipts(run: Run, greeting: Greeting) -> None:
 
 def _keep_receipts(run: Run, rows: list[tuple[str, str]], following: int) -> None:
     with writing(run.engine) as session:
-        held = nodes.held_hashes(session, [record_id for record_id, _ in rows])
+        held = receipts.held_hashes(session, [record_id for record_id, _ in rows])
         ours = [
             (record_id, sha256)
             for record_id, start in rows
             for sha256 in held.get(record_id, [])
             if len(start) >= 8 and sha256.hex().startswith(start)
         ]
-        nodes.add_new_receipts(session, ours, run.now_ms)
+        receipts.add_new_receipts(session, ours, run.now_ms)
         nodes.change_upstream(session, receipts_n=following)
     run.result.receipts += len(ours)

@@ -3,7 +3,9 @@
     cold or idle:  hello    greet.py   the receiver's cursor, its limits, what is new there
     with records:  batches  upload.py  from that cursor, one at a time, until the log is empty
     after a hello: forms and receipts  pull.py, when hello said that there are new ones
-    last of all:   files of answers    blobs.py, piece by piece; new records go between two pieces
+                   erasures, decisions feed.py, likewise
+    then:          files of answers    blobs.py, piece by piece; new records go between two pieces
+    last of all:   a report            report.py, when it says something new
 
 The receiver's cursor is the truth. This node believes nothing of its own: after any trouble it asks first.
 """
@@ -20,11 +22,14 @@ from sqlalchemy import Engine
 from collector.clock import now_ms
 from collector.db import reading, writing
 from collector.problems import PROBLEMS, ProblemError
-from collector.queries import nodes, store
+from collector.queries import erasures, nodes, store
+from sync import keys
 from sync.blobs import send_blobs
 from sync.client import Refusal, UpstreamClient
+from sync.feed import pull_feed
 from sync.greet import greet
 from sync.pull import pull_forms, pull_receipts
+from sync.report import send_report
 from sync.run import InstallForm, Run, SyncResult, SyncState, read_known
 from sync.upload import has_entries, send_log
 
@@ -48,8 +53,9 @@ def enrol(engine: Engine, http: httpx.Client, url: str, code: str, name: str = "
     with reading(engine) as session:
         me, own_name = store.fact(session, "node_id"), store.fact(session, "name")
     client = UpstreamClient(http, url)
+    wish = {"code": code, "name": name or own_name or me[:8], "node_id": me}
     try:
-        answer = client.post("/enroll", {"code": code, "name": name or own_name or me[:8], "node_id": me})
+        answer = client.post("/enroll", wish | {"public_key": keys.public_text(keys.signing_key(engine))})
     except Refusal as refusal:
         raise _said_at_the_door(refusal, code) from refusal
     found = answer.content if isinstance(answer.content, dict) else {}
@@ -57,7 +63,9 @@ def enrol(engine: Engine, http: httpx.Client, url: str, code: str, name: str = "
     if found.get("node_id") != me or not isinstance(token, str) or not isinstance(upstream_id, str):
         raise client.strange("the answer to the enrolment names no node")
     with writing(engine) as session:
-        nodes.set_upstream(session, url, upstream_id, token)
+        public_key = found.get("upstream_public_key")
+        nodes.set_upstream(session, url, upstream_id, token, str(public_key) if keys.is_public_key(public_key) else "")
+        keys.note_central_key(session, found.get("central_key"))
     return upstream_id
 
 
@@ -107,10 +115,16 @@ def _exchange(run: Run) -> None:
     if not state.is_warm or idle or time.monotonic() - state.hello_at > HELLO_SECONDS:
         greeted = greet(run)
     send_log(run)
+    if greeted is not None and greeted.is_revoked:
+        run.result.is_final = True
+        raise ProblemError(PROBLEMS["upstream_revoked"], url=run.client.url)
     if greeted is not None:
         pull_forms(run, greeted)
+        pull_feed(run, greeted)
         pull_receipts(run, greeted)
     send_blobs(run)
+    if greeted is not None:
+        send_report(run, greeted, idle)
 
 
 def _note(run: Run) -> None:
@@ -176,6 +190,7 @@ class SyncLoop:
                 self._rest(result, failures)
 
     def _try(self, http: httpx.Client, state: SyncState) -> SyncResult:
+        self._wipe()
         try:
             return sync_once(self._engine, http, now_ms(), self._install_form, state, self._stop.is_set)
         except ProblemError as error:
@@ -186,6 +201,13 @@ class SyncLoop:
             log.exception("sync")
         state.is_warm = False
         return SyncResult(error="server_error")
+
+    def _wipe(self) -> None:
+        """Let what was erased leave the disk, where that could not be done at once."""
+        try:
+            erasures.wipe_traces(self._engine)
+        except Exception:  # tried again with the next round; sending goes on
+            log.exception("traces of what was erased")
 
     def _rest(self, result: SyncResult, failures: int) -> None:
         if failures:

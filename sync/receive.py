@@ -7,19 +7,22 @@ cursor; the answer is made after its commit, so that an answer is a promise.
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from collector.clock import iso, parse_iso
 from collector.db import writing
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import nodes, store
 from collector.queries.records import Arrival, Outcome, ingest
+from sync import chain, keys
 from sync.batches import (
     Batch,
     Hop,
+    Line,
     bad_line,
     check_order,
     hops_json,
@@ -28,8 +31,9 @@ from sync.batches import (
     read_body_line,
     split_lines,
 )
-from sync.limits import MAX_INFLATED_BYTES, MAX_OUTBOX_RECORDS
-from sync.records import ReadRecord
+from sync.limits import MAX_INFLATED_BYTES, MAX_OUTBOX_RECORDS, MAX_REVOKED_RECORDS, SKEW_MS
+from sync.records import ABOUT, ReadRecord
+from sync.statements import arrival_of
 
 Check = Callable[[dict[str, Any]], str]
 log = logging.getLogger("collector.sync")
@@ -49,24 +53,81 @@ class Received:
 
 
 def receive_batch(
-    engine: Engine, peer: str, body: bytes, zipped: bool, now_ms: int, check: Check = no_check
+    engine: Engine,
+    peer: str,
+    body: bytes,
+    zipped: bool,
+    now_ms: int,
+    check: Check = no_check,
+    signature: str = "",
 ) -> Received:
-    """Keep a batch of the node `peer` and return the answer. Raises ProblemError and then has changed nothing."""
+    """Keep a batch of the node `peer` and return the answer. Raises ProblemError and then has kept nothing.
+
+    signature: what the header field Collector-Signature says.
+    """
     batch = read_batch(_content(body, zipped))
     if batch.header.sender != peer:
         raise bad_line(1, '"from" is not the node of this token')
-    arrivals = _arrivals_of(batch, now_ms, check)
-    with writing(engine) as session:
-        cursor = nodes.cursor_of(session, peer, batch.header.epoch)
-        if batch.header.after > cursor:
-            raise _gap(batch, cursor)
-        me = store.fact(session, "node_id")
-        check_order(batch, me)
-        outcomes = ingest(session, arrivals, now_ms)
-        cursor = nodes.move_cursor(session, peer, batch.header.epoch, batch.header.upto)
-        nodes.note_contact(session, peer, now_ms)
-        central = nodes.is_central(session)
+    skew_ms = _skew_of(batch, now_ms)
+    arrivals = arrivals_of(batch, now_ms, skew_ms or 0, check)
+    try:
+        with writing(engine) as session:
+            sender, me = nodes.sender_of(session, peer), store.fact(session, "node_id")
+            _check_signature(sender, me, batch, signature)
+            position = nodes.cursor_of(session, peer, batch.header.epoch)
+            if batch.header.after > position.n:
+                raise _gap(batch, position.n)
+            check_order(batch, me)
+            head = head_after(batch, position)
+            if sender.is_revoked:
+                arrivals = kept_apart(session, peer, arrivals)
+            outcomes = ingest(session, arrivals, now_ms)
+            cursor = nodes.move_cursor(session, peer, batch.header.epoch, batch.header.upto, head)
+            nodes.note_contact(session, peer, now_ms, skew_ms)
+            central = nodes.is_central(session)
+    except ProblemError as error:
+        if error.problem.code == "history_changed":
+            with writing(engine) as session:
+                nodes.note_alarm(session, peer, error.problem.code)
+        raise
     return Received(_answer(batch, me, cursor, central, arrivals, outcomes), _count_new(outcomes))
+
+
+def _check_signature(sender: nodes.Sender, me: str, batch: Batch, signature: str) -> None:
+    """Ask a node whose key is known to have signed this batch for us. One without a key is of an early release."""
+    if not sender.public_key:
+        return
+    if not signature:
+        raise ProblemError(PROBLEMS["bad_signature"], reason="the batch is not signed")
+    if not keys.is_signed(sender.public_key, me, batch.first_line, signature):
+        raise ProblemError(PROBLEMS["bad_signature"], reason="it is not by the key that this node enrolled with")
+
+
+def head_after(batch: Batch, position: nodes.Position) -> bytes | None:
+    """Return the chain's head at the cursor after this batch. Raises history_changed when ours does not lead there.
+
+    None while the chain is not known: the sender keeps none. A cursor from before there were chains takes over the
+    head that comes with the first batch.
+    """
+    header = batch.header
+    said = bytes.fromhex(header.chain) if header.chain else None
+    if header.upto < position.n:
+        return position.head
+    if said is None:
+        return position.head if header.upto == position.n else None
+    if position.head is None and position.n > 0:
+        return said
+    new = (entry.sha256 for entry in batch.entries if entry.n > position.n)
+    if chain.fold(position.head or chain.START, new) != said:
+        raise ProblemError(PROBLEMS["history_changed"], epoch=header.epoch, cursor=position.n)
+    return said
+
+
+def kept_apart(session: Session, peer: str, arrivals: list[Arrival]) -> list[Arrival]:
+    """Return what a revoked node sends as entries for quarantine. Raises `revoked` when too many wait there."""
+    if nodes.count_of_revoked(session, peer) + len(arrivals) > MAX_REVOKED_RECORDS:
+        raise ProblemError(PROBLEMS["revoked"])
+    return [arrival._replace(why=arrival.why or "revoked_node", flags="") for arrival in arrivals]
 
 
 def receive_outbox(engine: Engine, body: bytes, zipped: bool, now_ms: int, check: Check = no_check) -> Received:
@@ -75,12 +136,19 @@ def receive_outbox(engine: Engine, body: bytes, zipped: bool, now_ms: int, check
     if not lines:
         raise bad_line(1, "there is no record")
     records = [read_body_line(line, at) for at, line in enumerate(lines, 1)]
-    arrivals = [_arrival(record, flags=_flags(record, check)) for record in records]
+    arrivals = [_from_browser(record, check) for record in records]
     with writing(engine) as session:
         outcomes = ingest(session, arrivals, now_ms)
         answer: dict[str, Any] = {"node": store.fact(session, "node_id"), "central": nodes.is_central(session)}
     answer["results"] = {_given_id(record): outcome for record, outcome in zip(records, outcomes, strict=True)}
     return Received(answer, _count_new(outcomes))
+
+
+def _from_browser(record: ReadRecord, check: Check) -> Arrival:
+    """Make a browser's record ready to store. Who only knows an id may not speak of its record: a person decides."""
+    if record.kind in ABOUT:
+        return arrival_of(record._replace(why="not_allowed", about=""))
+    return arrival_of(record, flags=_flags(record, check))
 
 
 def _content(body: bytes, zipped: bool) -> bytes:
@@ -96,38 +164,50 @@ def _gap(batch: Batch, cursor: int) -> ProblemError:
     return ProblemError(PROBLEMS["cursor_gap"], after=after, cursor=cursor, epoch=epoch)
 
 
-def _arrivals_of(batch: Batch, now_ms: int, check: Check) -> list[Arrival]:
-    """Make the lines ready to store: with the sender as their last hop, written here by who knows the sender."""
+def _skew_of(batch: Batch, now_ms: int) -> int | None:
+    """Return how many ms the sender's clock is behind ours; None when it does not say its time."""
     sent = parse_iso(batch.header.sent_at)
-    skew_ms = now_ms - sent[0] if sent else 0
-    received = iso(now_ms)
-    arrivals = []
-    for line in batch.lines:
-        last = Hop(batch.header.sender, batch.header.epoch, line.n, received)
-        origin = line.via[0] if line.via else last
-        via = hops_json((*line.via, last))
-        arrivals.append(_arrival(line.record, origin, via, skew_ms, _flags(line.record, check)))
-    return arrivals
+    return now_ms - sent[0] if sent else None
 
 
-def _arrival(
-    record: ReadRecord, origin: Hop | None = None, via: str = "[]", skew_ms: int = 0, flags: str = ""
-) -> Arrival:
-    return Arrival(
-        id=record.id,
-        sha256=record.sha256,
-        body=record.body,
-        kind=record.kind,
-        form=record.form,
-        version=record.version,
-        why=record.why,
-        origin=origin.node if origin else "",
-        origin_epoch=origin.epoch if origin else "",
-        origin_n=origin.n if origin else 0,
+def arrivals_of(batch: Batch, now_ms: int, skew_ms: int, check: Check) -> list[Arrival]:
+    """Make the lines ready to store: with the sender as their last hop, written here by who knows the sender."""
+    told = skew_ms if abs(skew_ms) > SKEW_MS else 0
+    last = Hop(batch.header.sender, batch.header.epoch, 0, iso(now_ms), told)
+    # most lines were born at the sender: their only hop differs in its number alone
+    before, _, after = hops_json((last,)).partition('"n":0,')
+    return [
+        _forwarded(line, last, skew_ms, check)
+        if line.via
+        else _arrival_of(line, last, line.n, skew_ms, f'{before}"n":{line.n},{after}', check)
+        for line in batch.lines
+    ]
+
+
+def _forwarded(line: Line, last: Hop, skew_ms: int, check: Check) -> Arrival:
+    """Make a line ready that others held before the sender."""
+    first, skew_ms = line.via[0], skew_ms + sum(hop.skew for hop in line.via)
+    return _arrival_of(line, first, first.n, skew_ms, hops_json((*line.via, replace(last, n=line.n))), check)
+
+
+def _arrival_of(line: Line, origin: Hop, n: int, skew_ms: int, via: str, check: Check) -> Arrival:
+    return arrival_of(
+        line.record,
+        why=line.record.why or line.why or None,
+        origin=origin.node,
+        origin_epoch=origin.epoch,
+        origin_n=n,
         skew_ms=skew_ms,
-        flags=flags,
+        flags=_with_clock(_flags(line.record, check), skew_ms),
         via=via,
     )
+
+
+def _with_clock(flags: str, skew_ms: int) -> str:
+    """Add the flag that the device's times are not to be believed."""
+    if abs(skew_ms) <= SKEW_MS:
+        return flags
+    return json.dumps([*json.loads(flags or "[]"), {"key": "", "what": "clock", "text": str(round(skew_ms / 60_000))}])
 
 
 def _flags(record: ReadRecord, check: Check) -> str:

@@ -15,13 +15,25 @@ import secrets
 import time
 import unicodedata
 import uuid
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from collector.clock import parse_iso
+
+try:
+    import orjson
+except ImportError:  # where there is no wheel of it, the standard library does the same, slower
+    orjson = None  # type: ignore[assignment]
 
 MAX_RECORD_BYTES = 256 * 1024
 MAX_DEPTH = 32
 ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 REQUIRED_TEXT = ("id", "kind", "form", "version", "form_sha", "started", "finished", "lang", "salt")
+# kinds that speak of another record, and the key that names it
+ABOUT = {"edit": "replaces", "annotation": "about", "tombstone": "erases"}
+STATEMENTS = ("annotation", "tombstone")  # of no form
+REQUIRED_OF_STATEMENTS = ("id", "kind", "finished", "salt")
+CLAIM = re.compile(r"[0-9a-f]{32}")
 
 
 def uuid7(now_ms: int | None = None) -> str:
@@ -65,9 +77,12 @@ def _tidy(value: Any, levels: int) -> Any:
     return [_tidy(item, levels - 1) for item in value]
 
 
-@dataclass(frozen=True)
-class ReadRecord:
-    """A record as read from its bytes. why: None, or the quarantine reason ("bad_record", "not_canonical")."""
+class ReadRecord(NamedTuple):
+    """A record as read from its bytes. why: None, or the quarantine reason ("bad_record", "not_canonical").
+
+    about: the id of the record it speaks of, or ""; device_ms: when it was finished, by the device, 0 when unreadable;
+    claim: what the person's receipt code hashes to, or "".
+    """
 
     id: str
     sha256: bytes
@@ -77,6 +92,9 @@ class ReadRecord:
     version: str
     why: str | None
     content: dict[str, Any]
+    about: str = ""
+    device_ms: int = 0
+    claim: str = ""
 
 
 def read_record(body: str | bytes) -> ReadRecord:
@@ -86,26 +104,81 @@ def read_record(body: str | bytes) -> ReadRecord:
     """
     raw, body = (body.encode(), body) if isinstance(body, str) else (body, body.decode())
     sha256 = hashlib.sha256(raw).digest()
-    content, has_float = _parse(body)
+    content, is_canonical = _read(raw, body)
     is_named = _is_uuid(content.get("id"))
     why = _unusable(content) if is_named else "bad_record"
-    if why is None and (has_float or not _is_canonical(content, body, len(raw))):
+    if why is None and not is_canonical:
         why = "not_canonical"
     return ReadRecord(
         id=content["id"] if is_named else _id_of_bytes(sha256),
         sha256=sha256,
         body=body,
         kind="" if why else content["kind"],
-        form="" if why else content["form"],
-        version="" if why else content["version"],
+        form="" if why else _text(content, "form"),
+        version="" if why else _text(content, "version"),
         why=why,
         content=content,
+        about="" if why else _text(content, ABOUT.get(content["kind"], "")),
+        device_ms=_moment(content),
+        claim="" if why else _claim(content),
     )
+
+
+def _text(content: dict[str, Any], key: str) -> str:
+    found = content.get(key)
+    return found if isinstance(found, str) else ""
+
+
+def _moment(content: dict[str, Any]) -> int:
+    moment = parse_iso(_text(content, "finished"))
+    return moment[0] if moment else 0
+
+
+def _claim(content: dict[str, Any]) -> str:
+    found = _text(content, "claim")
+    return found if CLAIM.fullmatch(found) else ""
 
 
 def _id_of_bytes(sha256: bytes) -> str:
     """Return an id for a record without a usable one: its bytes name it, so that sending it again finds it again."""
     return str(uuid.UUID(bytes=sha256[:16]))
+
+
+def _read(raw: bytes, body: str) -> tuple[dict[str, Any], bool]:
+    """Return (content, whether these are its canonical bytes). Raises ValueError for what is no JSON object.
+
+    The quick way says yes or nothing at all: what it cannot vouch for is read again by the standard library.
+    """
+    found = _read_quickly(raw, body) if orjson is not None else None
+    if found is not None:
+        return found, True
+    content, has_float = _parse(body)
+    return content, not has_float and _is_canonical(content, body, len(raw))
+
+
+def _read_quickly(raw: bytes, body: str) -> dict[str, Any] | None:
+    """Return the content of a record that is canonical beyond doubt, else None."""
+    if len(raw) > MAX_RECORD_BYTES or _is_too_deep(body) or b"\\u0000" in raw:
+        return None
+    try:
+        content = orjson.loads(raw)
+        same = orjson.dumps(content, option=orjson.OPT_SORT_KEYS) == raw
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    is_tidy = isinstance(content, dict) and not _has_float(content.values()) and unicodedata.is_normalized("NFC", body)
+    return content if same and is_tidy else None
+
+
+def _has_float(values: Iterable[Any]) -> bool:
+    for value in values:
+        kind = type(value)
+        if kind is float:
+            return True
+        if kind is dict and _has_float(value.values()):
+            return True
+        if kind is list and _has_float(value):
+            return True
+    return False
 
 
 class _FloatFound(Exception):
@@ -159,10 +232,14 @@ def _is_too_deep(body: str) -> bool:
 
 
 def _unusable(content: dict[str, Any]) -> str | None:
-    for key in REQUIRED_TEXT:
+    kind = content.get("kind")
+    for key in REQUIRED_OF_STATEMENTS if kind in STATEMENTS else REQUIRED_TEXT:
         if not isinstance(content.get(key), str):
             return "bad_record"
-    is_whole = isinstance(content.get("answers"), dict) or content["kind"] != "submission"
+    if kind in ("submission", "edit") and not isinstance(content.get("answers"), dict):
+        return "bad_record"
+    # kind is text here; what speaks of no record that could be is kept, but does nothing
+    is_whole = kind not in ABOUT or _is_uuid(content.get(ABOUT[str(kind)]))
     return None if is_whole else "bad_record"
 
 

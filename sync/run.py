@@ -1,7 +1,9 @@
 """What the steps of one exchange with the upstream share: the store's facts, the memory of this process, the result."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -43,6 +45,11 @@ class SyncState:
     most_bytes: int = limits.MAX_BODY_BYTES
     most_inflated: int = limits.MAX_INFLATED_BYTES
     hello_at: float = 0.0
+    hello_etag: str = ""
+    hello: Any = None  # the last one as it came: it is not sent again while its ETag holds
+    knows_gone: bool = False  # the upstream reads lines of erased entries, and the chain
+    reported: str = ""
+    reported_at: float = field(default_factory=time.monotonic)
     blobs: BlobState = field(default_factory=BlobState)
     refused_forms: set[str] = field(default_factory=set)
 
@@ -51,7 +58,8 @@ class SyncState:
 class SyncResult:
     """What one call did. error: "" or a code of problems.py, with reason; is_final: a person has to do something.
 
-    files: how many went up whole; has_more: the time for files was up before all of them were sent.
+    fed: erasures and decisions that came down; files: how many went up whole; has_more: the time for files was up
+    before all of them were sent.
     """
 
     sent: int = 0
@@ -61,6 +69,7 @@ class SyncResult:
     quarantined: int = 0
     receipts: int = 0
     forms: int = 0
+    fed: int = 0
     error: str = ""
     reason: str = ""
     is_final: bool = False
@@ -80,6 +89,13 @@ class Known:
     receipts_n: int
     receipts_epoch: str
     forms_etag: str
+    chain_head: bytes | None
+    feed_n: int
+    feed_epoch: str
+
+    def head_at(self, cursor: int) -> bytes | None:
+        """Return the chain's head at `cursor` where it is known: at the cursor that was noted with it."""
+        return self.chain_head if cursor == self.cursor else None
 
 
 @dataclass
@@ -106,7 +122,17 @@ def read_known(engine: Engine) -> Known | None:
         row = nodes.get_upstream(session)
         if row is None:
             return None
-        me, epoch = store.fact(session, "node_id"), store.fact(session, "epoch")
         return Known(
-            me, epoch, row.url, row.node_id, row.token, row.cursor_n, row.receipts_n, row.receipts_epoch, row.forms_etag
+            me=store.fact(session, "node_id"),
+            epoch=store.fact(session, "epoch"),
+            url=row.url,
+            upstream_id=row.node_id,
+            token=row.token,
+            cursor=row.cursor_n,
+            receipts_n=row.receipts_n,
+            receipts_epoch=row.receipts_epoch,
+            forms_etag=row.forms_etag,
+            chain_head=None if row.chain_head is None else bytes(row.chain_head),
+            feed_n=row.feed_n,
+            feed_epoch=row.feed_epoch,
         )

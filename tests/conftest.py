@@ -1,4 +1,8 @@
-"""Fixtures: real nodes over real HTTP with real SQLite files, each in its own thread of this process."""
+"""Fixtures: real nodes over real HTTP with real SQLite files, each in its own thread of this process.
+
+A test that asks for `make_database_url` runs twice: with SQLite files and with databases of a real PostgreSQL. One that
+is about the file itself says so: `@pytest.mark.sqlite_file`.
+"""
 
 import hashlib
 import socket
@@ -7,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -22,6 +27,9 @@ from collector.queries import nodes
 from collector.settings import Settings
 from sync.push import enrol
 from sync.records import canonical_bytes, new_salt, uuid7
+
+if TYPE_CHECKING:
+    from tests.store.postgres_server import PostgresServer
 
 STARTER = Path(__file__).parent.parent / "collector" / "starter"
 
@@ -61,6 +69,64 @@ def serve(settings: Settings, port: int = 0) -> Node:
         assert thread.is_alive() and time.monotonic() < deadline, "the node did not start"
         time.sleep(0.01)
     return Node(app, server, thread, f"http://127.0.0.1:{port}", port, settings.data_dir)
+
+
+# --- the two databases
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what uses `database_kind` on both databases."""
+    if "database_kind" in metafunc.fixturenames:
+        metafunc.parametrize("database_kind", ["sqlite", "postgres"])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave to SQLite what is about its file, and to PostgreSQL one of a test's many inputs.
+
+    The others differ before the store is asked.
+    """
+    seen: set[str] = set()
+    extra: list[pytest.Item] = []
+    for item in items:
+        call = getattr(item, "callspec", None)
+        if call is not None and call.params.get("database_kind") == "postgres":
+            name = item.nodeid.partition("[")[0]
+            extra += [item] if name in seen or item.get_closest_marker("sqlite_file") else []
+            seen.add(name)
+    config.hook.pytest_deselected(items=extra)
+    items[:] = [item for item in items if item not in extra]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator["PostgresServer"]:
+    """Give a running PostgreSQL, started when the first test asks for it. Cannot be had: the tests fail."""
+    from tests.store.postgres_server import PostgresServer
+
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def make_database_url(
+    database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., str]]:
+    """Give a function that returns the address of a store's database: `make_database_url(folder)`."""
+    borrowed: list[str] = []
+    server: PostgresServer | None = None
+    if database_kind == "postgres":
+        server = request.getfixturevalue("postgres_server")
+
+    def make(folder: Path | None = None) -> str:
+        if server is None:
+            return f"sqlite:///{(folder or tmp_path) / 'collector.db'}"
+        borrowed.append(server.borrow_database())
+        return borrowed[-1]
+
+    yield make
+    for url in borrowed:
+        assert server is not None
+        server.give_back(url)
 
 
 @pytest.fixture

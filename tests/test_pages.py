@@ -60,6 +60,40 @@ def test_the_service_worker_keeps_what_the_form_needs(node: Node) -> None:
     assert not [path for path in needed if path not in worker]
 
 
+@pytest.mark.parametrize("path", ["/", PAGE, f"{PAGE}/form.json", "/mis-respuestas", "/sw.js", "/lab/login", "/nada"])
+def test_a_page_answers_head_as_it_answers_get_without_the_body(node: Node, path: str) -> None:
+    accept = {"Accept": "text/html", "Accept-Encoding": "identity"}
+    seen, head = httpx.get(node.url + path, headers=accept), httpx.head(node.url + path, headers=accept)
+    assert head.status_code == seen.status_code != 405
+    assert head.content == b"" and len(seen.content) > 0
+    same = ("content-type", "content-length", "etag", "cache-control", "location", "x-collector")
+    assert [head.headers.get(name) for name in same] == [seen.headers.get(name) for name in same]
+
+
+def test_what_only_takes_posts_and_the_protocol_answer_no_head(node: Node) -> None:
+    for path in ("/sync/v1/outbox", "/sync/v1/forms"):
+        assert httpx.head(node.url + path).status_code in (401, 405), path
+    assert httpx.head(f"{node.url}/equipo/salir").status_code in (404, 405)
+
+
+def test_a_post_from_another_page_is_refused_in_words_to_people_and_in_json_to_programs(node: Node) -> None:
+    elsewhere = {"Origin": "http://otra.example"}
+    program = httpx.post(node.url + PAGE, headers=elsewhere)
+    assert (program.status_code, program.json()["code"]) == (403, "other_origin")
+    person = httpx.post(node.url + PAGE, headers={**elsewhere, "Accept": "text/html", "Accept-Language": "es"})
+    assert person.status_code == 403 and person.headers["content-type"].startswith("text/html")
+    assert "Este envío viene de otra página (http://otra.example)" in person.text and "<h1" in person.text
+    assert "default-src 'self'" in person.headers["content-security-policy"]
+    english = httpx.post(node.url + PAGE, headers={**elsewhere, "Accept": "text/html", "Accept-Language": "en"})
+    assert "A post from another origin" in english.text
+    odd = httpx.post(node.url + PAGE, headers={"Origin": "http://<b>", "Accept": "text/html"})
+    assert odd.status_code == 403 and "&lt;b&gt;" in odd.text
+
+
+def test_nobody_is_handed_the_list_of_all_addresses(node: Node) -> None:
+    assert [httpx.get(node.url + path).status_code for path in ("/openapi.json", "/docs", "/redoc")] == [404] * 3
+
+
 def test_the_facilitators_page_needs_the_pin_and_the_lab_a_login(node: Node) -> None:
     for path, door in (("/equipo", "/equipo/pin"), ("/lab", "/lab/login")):
         answer = httpx.get(node.url + path, headers={"Accept": "text/html"})

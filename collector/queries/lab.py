@@ -14,6 +14,7 @@ from sqlalchemy import JSON, ColumnElement, case, cast, func, inspect, lateral, 
 from sqlalchemy.sql.selectable import FromClause
 from sqlmodel import Session, col, select
 
+from collector.queries.records import COLLECTED
 from collector.tables import Node, Record
 
 
@@ -47,7 +48,7 @@ def form_counts(session: Session, form: str | None = None) -> list[FormCount]:
     """Return the counts of every form that has records, the latest arrival first; of one form when given."""
     statement = (
         select(Record.form, Record.state, func.count(), func.max(Record.received_ms))
-        .where(Record.kind == "submission")
+        .where(col(Record.kind).in_(COLLECTED))
         .group_by(Record.form, Record.state)
     )
     if form is not None:
@@ -140,7 +141,7 @@ def _texts(session: Session, row: ColumnElement[Any]) -> tuple[FromClause, Colum
 
 
 def _usable(form: str) -> tuple[ColumnElement[bool], ...]:
-    return col(Record.form) == form, col(Record.kind) == "submission", col(Record.state) == "usable"
+    return col(Record.form) == form, col(Record.kind).in_(COLLECTED), col(Record.state) == "usable"
 
 
 def answer_counts(
@@ -212,7 +213,7 @@ def last_record(session: Session, form: str) -> Record | None:
 
 @dataclass(frozen=True)
 class Fed:
-    """One record as a pull sees it. `body` is verbatim, None once erased."""
+    """One record as a pull sees it. n: the number of its last change; `body` is verbatim, None once erased."""
 
     n: int
     id: str
@@ -226,15 +227,17 @@ class Fed:
 
 
 def feed(session: Session, after: int, limit: int, most_chars: int = 8_000_000) -> tuple[list[Fed], bool]:
-    """Return up to `limit` records of every kind and state numbered above `after`, in log order; and whether more wait.
+    """Return up to `limit` records of any kind and state that changed after `after`, in order; and whether more wait.
+
+    A record that changes (erased, decided on, replaced by an edit) comes again under its new number.
 
     Stops early, after at least one, when the bodies pass `most_chars`: long records must not fill the memory.
     """
     columns: Sequence[Any] = (
-        Record.n, Record.id, Record.kind, Record.form, Record.version,
+        Record.changed_n, Record.id, Record.kind, Record.form, Record.version,
         Record.received_ms, Record.state, Record.origin, Record.body,
     )  # fmt: skip
-    statement = select(*columns).where(col(Record.n) > after).order_by(col(Record.n)).limit(limit + 1)
+    statement = select(*columns).where(col(Record.changed_n) > after).order_by(col(Record.changed_n)).limit(limit + 1)
     page: list[Fed] = []
     chars = 0
     with session.execute(statement.execution_options(yield_per=100)) as rows:

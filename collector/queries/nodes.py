@@ -1,30 +1,30 @@
-"""Nodes: those that push here (codes, tokens, cursors), the upstream this one pushes to, receipts, and the status."""
+"""Nodes: those that push here (codes, tokens, keys, cursors), the upstream this one pushes to, and the status."""
 
 import hashlib
 import secrets
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, func, insert, true, union_all, update
+from sqlalchemy import and_, bindparam, exists, func, insert, true, update
 from sqlmodel import Session, col, delete, select
 
 from collector.clock import iso
 from collector.problems import PROBLEMS, Problem, ProblemError
 from collector.queries import store
-from collector.queries.records import add_receipts, last_number, receipts_of
+from collector.queries.feed import feed_top
 from collector.tables import Cursor, EnrolCode, Node, Quarantine, Receipt, Record, Upstream
 
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0 O, 1 I L, no U beside V
 CODE_MINUTES = 15
-RECEIPT_PAGE = 500
 # asked for every batch and made once: a statement built anew costs more than asking it
 HOLDER = select(col(Node.id), col(Node.revoked_ms)).where(col(Node.token_sha256) == bindparam("token"))
+SENDER = select(col(Node.public_key), col(Node.revoked_ms)).where(col(Node.id) == bindparam("node"))
 CONTACT = update(Node).where(col(Node.id) == bindparam("node")).values(last_contact_ms=bindparam("now"))
+SKEW = update(Node).where(col(Node.id) == bindparam("node")).values(skew_ms=bindparam("skew"))
 AT = and_(col(Cursor.peer) == bindparam("at_peer"), col(Cursor.epoch) == bindparam("at_epoch"))
-CURSOR = select(col(Cursor.n)).where(AT).with_for_update()
-MOVE = update(Cursor).where(AT).values(n=bindparam("upto"))
+CURSOR = select(col(Cursor.n), col(Cursor.head)).where(AT).with_for_update()
+MOVE = update(Cursor).where(AT).values(n=bindparam("upto"), head=bindparam("new_head"))
 IS_SENDER = select(col(Upstream.slot)).where(col(Upstream.slot) == 1)
 
 
@@ -44,10 +44,11 @@ def make_enrol_code(session: Session, now_ms: int) -> str:
     return f"{code[:4]}-{code[4:]}"
 
 
-def enrol_node(session: Session, code: str, name: str, node_id: str, now_ms: int) -> str:
+def enrol_node(session: Session, code: str, name: str, node_id: str, now_ms: int, public_key: str = "") -> str:
     """Use up `code` for the node and return its new bearer token. Raises ProblemError code_invalid.
 
-    A node known already gets a new token and is let in again: the code says that the lab wants it.
+    A node known already gets a new token, and the key that it brings, and is let in again: the code says that the lab
+    wants it.
     """
     plain = "".join(letter for letter in code.upper() if letter.isalnum())
     free = and_(col(EnrolCode.used_by).is_(None), col(EnrolCode.expires_ms) > now_ms)
@@ -58,19 +59,72 @@ def enrol_node(session: Session, code: str, name: str, node_id: str, now_ms: int
     token = secrets.token_urlsafe(32)
     node = session.get(Node, node_id) or Node(id=node_id, name=name, token_sha256="", enrolled_ms=now_ms)
     node.name, node.token_sha256, node.enrolled_ms, node.revoked_ms = name, hash_token(token), now_ms, None
+    node.public_key = public_key
     session.add(node)
     return token
 
 
-def node_of_token(session: Session, token: str) -> str:
-    """Return the id of the node that holds `token`. Raises ProblemError unknown_node or revoked."""
+class Holder(NamedTuple):
+    """Whose token it is, and whether that node was revoked."""
+
+    node_id: str
+    is_revoked: bool
+
+
+def holder_of_token(session: Session, token: str) -> Holder:
+    """Return the node that holds `token`. Raises ProblemError unknown_node."""
     found = session.execute(HOLDER, {"token": hash_token(token)}).first()
     if found is None:
         raise ProblemError(PROBLEMS["unknown_node"])
-    node_id, revoked_ms = found
-    if revoked_ms is not None:
+    return Holder(str(found[0]), found[1] is not None)
+
+
+def node_of_token(session: Session, token: str) -> str:
+    """Return the id of the node that holds `token`. Raises ProblemError unknown_node or revoked."""
+    holder = holder_of_token(session, token)
+    if holder.is_revoked:
         raise ProblemError(PROBLEMS["revoked"])
-    return str(node_id)
+    return holder.node_id
+
+
+class Sender(NamedTuple):
+    """What is known of a node that sends: its ed25519 key ("" for one of an early release), whether it was revoked."""
+
+    public_key: str
+    is_revoked: bool
+
+
+def sender_of(session: Session, node_id: str) -> Sender:
+    """Return what is known of the sender; nothing of a node that never enrolled."""
+    found = session.execute(SENDER, {"node": node_id}).first()
+    return Sender("", False) if found is None else Sender(found[0], found[1] is not None)
+
+
+def add_public_key(session: Session, node_id: str, public_key: str) -> bool:
+    """Note the key of a node that enrolled without one; False when it has another already."""
+    free = and_(col(Node.id) == node_id, col(Node.public_key).in_(("", public_key)))
+    noted = update(Node).where(free).values(public_key=public_key).returning(col(Node.id))
+    return session.execute(noted).first() is not None
+
+
+def note_alarm(session: Session, node_id: str, alarm: str) -> None:
+    """Put up what a person should look at; "" takes it down."""
+    session.execute(update(Node).where(col(Node.id) == node_id).values(alarm=alarm))
+
+
+def note_feed(session: Session, node_id: str, epoch: str, n: int) -> None:
+    """Note that the node says it has applied our feed up to `n`; it cannot have what is not there yet."""
+    if epoch == store.fact(session, "epoch"):
+        values = {"feed_epoch": epoch, "feed_n": min(n, feed_top(session))}
+        session.execute(update(Node).where(col(Node.id) == node_id).values(**values))
+
+
+def count_of_revoked(session: Session, node_id: str) -> int:
+    """Return how many entries that the revoked node has sent wait in quarantine for a person."""
+    by_it = col(Quarantine.via).contains(f'{{"node":"{node_id}",', autoescape=True)
+    waiting = (Quarantine.why == "revoked_node", Quarantine.resolved_by == "")
+    statement = select(func.count()).select_from(Quarantine).where(*waiting, by_it)
+    return int(session.execute(statement).scalar_one())
 
 
 def list_nodes(session: Session) -> list[Node]:
@@ -83,9 +137,11 @@ def revoke_node(session: Session, node_id: str, now_ms: int) -> None:
     session.execute(update(Node).where(col(Node.id) == node_id).values(revoked_ms=now_ms))
 
 
-def note_contact(session: Session, node_id: str, now_ms: int) -> None:
-    """Note that the node was heard from."""
+def note_contact(session: Session, node_id: str, now_ms: int, skew_ms: int | None = None) -> None:
+    """Note that the node was heard from and, where it said its time, how far its clock is behind ours."""
     session.connection().execute(CONTACT, {"node": node_id, "now": now_ms})
+    if skew_ms is not None:
+        session.connection().execute(SKEW, {"node": node_id, "skew": skew_ms})
 
 
 def cursors_of(session: Session, peer: str) -> dict[str, int]:
@@ -93,20 +149,35 @@ def cursors_of(session: Session, peer: str) -> dict[str, int]:
     return {row.epoch: row.n for row in session.exec(select(Cursor).where(Cursor.peer == peer))}
 
 
-def cursor_of(session: Session, peer: str, epoch: str) -> int:
+def heads_of(session: Session, peer: str) -> dict[str, str]:
+    """Return epoch -> the head of that log's chain at the cursor, in hex, where it is known."""
+    rows = session.exec(select(Cursor).where(Cursor.peer == peer))
+    return {row.epoch: bytes(row.head).hex() for row in rows if row.head is not None}
+
+
+class Position(NamedTuple):
+    """How far a log was read, and the head of its chain there; None when it was read before there were chains."""
+
+    n: int
+    head: bytes | None
+
+
+def cursor_of(session: Session, peer: str, epoch: str) -> Position:
     """Return how far this store has read the log; locks the row where the database can, for `move_cursor`."""
-    found: int | None = session.connection().execute(CURSOR, {"at_peer": peer, "at_epoch": epoch}).scalar()
-    return found or 0
+    found = session.connection().execute(CURSOR, {"at_peer": peer, "at_epoch": epoch}).first()
+    if found is None:
+        return Position(0, None)
+    return Position(int(found[0]), None if found[1] is None else bytes(found[1]))
 
 
-def move_cursor(session: Session, peer: str, epoch: str, n: int) -> int:
-    """Move the cursor up to `n`, never back, and return where it stands."""
+def move_cursor(session: Session, peer: str, epoch: str, n: int, head: bytes | None = None) -> int:
+    """Move the cursor up to `n`, never back, with the chain's head there, and return where it stands."""
     before = cursor_of(session, peer, epoch)
-    if n > before or n == 0:
-        moved = session.connection().execute(MOVE, {"at_peer": peer, "at_epoch": epoch, "upto": n}).rowcount
-        if not moved:
-            session.connection().execute(insert(Cursor), {"peer": peer, "epoch": epoch, "n": n})
-    return max(before, n)
+    if n > before.n or n == 0:
+        values = {"at_peer": peer, "at_epoch": epoch, "upto": n, "new_head": head}
+        if not session.connection().execute(MOVE, values).rowcount:
+            session.connection().execute(insert(Cursor), {"peer": peer, "epoch": epoch, "n": n, "head": head})
+    return max(before.n, n)
 
 
 # --- the upstream
@@ -122,15 +193,23 @@ def is_central(session: Session) -> bool:
     return session.execute(IS_SENDER).first() is None
 
 
-def set_upstream(session: Session, url: str, node_id: str, token: str) -> None:
+def set_upstream(session: Session, url: str, node_id: str, token: str, public_key: str = "") -> None:
     """Push to this node from now on, from the cursor it will tell. What central held is learned anew."""
     forget_receipts(session)
     session.execute(delete(Upstream))
-    session.add(Upstream(slot=1, url=url, node_id=node_id, token=token))
+    session.add(Upstream(slot=1, url=url, node_id=node_id, token=token, public_key=public_key))
+
+
+def forget_receipts(session: Session) -> None:
+    """Forget what central was known to hold, after it was put back or changed; nodes below are told to ask anew."""
+    session.execute(delete(Receipt))
+    store.set_fact(session, "receipts_life", uuid.uuid4().hex[:16])
 
 
 def change_upstream(session: Session, **values: Any) -> None:
-    """Set columns of the upstream's row."""
+    """Set columns of the upstream's row. A cursor that moves without the chain's head there leaves that unknown."""
+    if "cursor_n" in values:
+        values.setdefault("chain_head", None)
     session.execute(update(Upstream).where(col(Upstream.slot) == 1).values(**values))
 
 
@@ -153,110 +232,6 @@ def start_epoch(session: Session) -> str:
     store.set_fact(session, "epoch", epoch)
     store.set_fact(session, "receipts_life", uuid.uuid4().hex[:16])
     return epoch
-
-
-# --- receipts
-
-
-def forget_receipts(session: Session) -> None:
-    """Forget what central was known to hold, after it was put back or changed; nodes below are told to ask anew."""
-    session.execute(delete(Receipt))
-    store.set_fact(session, "receipts_life", uuid.uuid4().hex[:16])
-
-
-def _next_receipt_ms(session: Session, now_ms: int) -> int:
-    """Return a time later than every receipt's: `at_ms` is also the order in which they are relayed.
-
-    A clock set back would else hide new receipts behind the readers' cursors.
-    """
-    newest = session.execute(select(func.max(Receipt.at_ms))).scalar_one()
-    return now_ms if newest is None else max(now_ms, int(newest) + 1)
-
-
-def add_receipts_upto(session: Session, after: int, upto: int, now_ms: int) -> int:
-    """Note that central holds every entry of this log with `after` < n <= `upto`; return how many entries."""
-    entries = _entries().subquery()
-    within = select(entries.c.id, entries.c.sha256).where(entries.c.n > after, entries.c.n <= upto)
-    held = [(row.id, bytes(row.sha256)) for row in session.execute(within.order_by(entries.c.n))]
-    add_new_receipts(session, held, now_ms)
-    return len(held)
-
-
-def add_new_receipts(session: Session, held: Sequence[tuple[str, bytes]], now_ms: int) -> None:
-    """Note receipts, at most 500 with the same time, so that a page of the feed can end between two times."""
-    at_ms = _next_receipt_ms(session, now_ms)
-    for page, first in enumerate(range(0, len(held), RECEIPT_PAGE)):
-        add_receipts(session, held[first : first + RECEIPT_PAGE], at_ms + page)
-
-
-@dataclass(frozen=True)
-class Feed:
-    """Receipts from one point on. entries: [n, id, first 8 hex digits of its sha256]; next: ask with it next time."""
-
-    epoch: str
-    next: int
-    entries: list[tuple[int, str, str]]
-
-
-def receipt_feed(session: Session, since: int, limit: int) -> Feed:
-    """Return up to `limit` receipts after `since`: at central its own log, on a hub what it learned."""
-    if is_central(session):
-        entries = _entries().subquery()
-        statement = select(entries.c.n, entries.c.id, entries.c.sha256).where(entries.c.n > since)
-        rows = session.execute(statement.order_by(entries.c.n).limit(limit)).all()
-    else:
-        rows = _relayed(session, since, limit)
-    found = [(row[0], row[1], bytes(row[2]).hex()[:8]) for row in rows]
-    return Feed(feed_epoch(session), found[-1][0] if found else since, found)
-
-
-def _relayed(session: Session, since: int, limit: int) -> Sequence[Any]:
-    """Return receipts after the time `since`, never some of one time without the others."""
-    statement = select(Receipt.at_ms, Receipt.id, Receipt.sha256).where(col(Receipt.at_ms) > since)
-    rows = session.execute(statement.order_by(col(Receipt.at_ms), col(Receipt.id)).limit(limit)).all()
-    if len(rows) < limit or rows[0][0] == rows[-1][0]:
-        return rows
-    return [row for row in rows if row[0] < rows[-1][0]]
-
-
-def feed_epoch(session: Session) -> str:
-    """Return the life of the receipt feed: the store's own at central; on a hub it also ends when central changes."""
-    if is_central(session):
-        return store.fact(session, "epoch")
-    return store.fact(session, "receipts_life")
-
-
-def newest_receipt(session: Session) -> int:
-    """Return where the receipt feed ends now."""
-    if is_central(session):
-        return last_number(session)
-    return int(session.execute(select(func.max(Receipt.at_ms))).scalar_one() or 0)
-
-
-def held_hashes(session: Session, ids: Sequence[str]) -> dict[str, list[bytes]]:
-    """Return id -> hashes of what this store holds under it (several when contested). Give at most 1000 ids."""
-    entries = _entries().subquery()
-    held: dict[str, list[bytes]] = {}
-    for row in session.execute(select(entries.c.id, entries.c.sha256).where(entries.c.id.in_(ids))):
-        held.setdefault(row.id, []).append(bytes(row.sha256))
-    return held
-
-
-def whereabouts(session: Session, ids: Sequence[str]) -> tuple[dict[str, int], list[str]]:
-    """Return (id -> when central had it, ids held here) for those of `ids` that are known."""
-    entries = _entries().subquery()
-    rows = session.execute(select(entries.c.id, entries.c.received_ms).where(entries.c.id.in_(ids)))
-    here = {row.id: int(row.received_ms) for row in rows}
-    central = here if is_central(session) else receipts_of(session, ids)
-    return central, sorted(here)
-
-
-def _entries() -> Any:
-    """Every entry of the log, erased ones too: (n, id, sha256, received_ms)."""
-    return union_all(
-        select(Record.n, Record.id, Record.sha256, Record.received_ms),
-        select(Quarantine.n, Quarantine.id, Quarantine.sha256, Quarantine.received_ms),
-    )
 
 
 # --- the status

@@ -1,24 +1,27 @@
 """The record log: one ingest for web capture, sync and imports, and what is read from the log."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Row, func, union_all, update
+from sqlalchemy import Row, func, literal, union_all
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
+from collector.queries.numbers import mark, take_numbers
+from collector.queries.settling import settle
 from collector.tables import Log, Quarantine, Receipt, Record
 
 Outcome = Literal["stored", "duplicate", "quarantined"]
+COLLECTED = ("submission", "edit")  # kinds that hold a person's answers to a form
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A record as it reached this store.
 
-    body: its bytes as UTF-8 text, verbatim; why: a quarantine reason, or None when usable; origin, origin_epoch,
-    origin_n: where it was first stored ("" and 0 when that is here); via: JSON list of hops before this store.
+    body: its bytes as UTF-8 text, verbatim; why: a quarantine reason, or None when usable; about: the record that it
+    speaks of; origin, origin_epoch, origin_n: where it was first stored ("" and 0 when that is here); via: JSON list
+    of hops before this store; skew_ms: how far the clocks on its way were behind; device_ms: 0 when it does not say.
     """
 
     id: str
@@ -34,47 +37,67 @@ class Arrival:
     skew_ms: int = 0
     flags: str = ""
     via: str = "[]"
+    about: str = ""
+    device_ms: int = 0
+    claim: str = ""
+
+
+@dataclass
+class _Sorted:
+    """What one call of `ingest` found: what to insert, and which records it changes beyond that."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    new: list[Arrival] = field(default_factory=list)
+    aside: list[tuple[Arrival, str]] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
 
 
 def ingest(session: Session, arrivals: Sequence[Arrival], received_ms: int) -> list[Outcome]:
     """Store what is new, keep what conflicts in quarantine, and say for each arrival what became of it.
 
     Same id and bytes: duplicate. Same id, other bytes: the first stays and is marked contested, the second is kept
-    in quarantine. One read and two inserts a call, however many arrivals. Give at most 500.
+    in quarantine. Of an erased id nothing is kept but its hash. What a record says of another (an edit, a decision,
+    an erasure) takes effect at once, in whatever order the two arrive. Give at most 500.
     """
-    held = _held(session, [arrival.id for arrival in arrivals]) if arrivals else {}
-    outcomes: list[Outcome] = []
-    new: list[Arrival] = []
-    aside: list[tuple[Arrival, str]] = []
-    contested: set[str] = set()
+    if not arrivals:
+        return []
+    held = _held(session, [arrival.id for arrival in arrivals])
+    spoken_of = _spoken_of(session, arrivals)
+    found = _sort(arrivals, held, spoken_of)
+    _insert(session, found.new, found.aside, received_ms)
+    if found.touched:
+        settle(session, found.touched)
+    return found.outcomes
+
+
+def _sort(arrivals: Sequence[Arrival], held: dict[str, dict[bytes, str]], spoken_of: dict[str, set[str]]) -> _Sorted:
+    found = _Sorted()
     for arrival in arrivals:
         known = held.setdefault(arrival.id, {})
         if arrival.sha256 in known:
-            outcomes.append("duplicate")
+            found.outcomes.append("duplicate")
             continue
         # what cannot be used says nothing against what can
         conflict = arrival.why is None and "record" in known.values()
         why = arrival.why or ("conflict" if conflict else None)
-        if conflict:
-            contested.add(arrival.id)
         if why:
-            aside.append((arrival, why))
+            found.aside.append((arrival, why))
         else:
-            new.append(arrival)
+            found.new.append(arrival)
+        if conflict or arrival.id in spoken_of:
+            found.touched.add(arrival.id)
+        if arrival.about:
+            found.touched.add(arrival.about)
         known[arrival.sha256] = "quarantine" if why else "record"
-        outcomes.append("quarantined" if why else "stored")
-    _insert(session, new, aside, received_ms)
-    if contested:
-        still_usable = (col(Record.id).in_(contested), col(Record.state) == "usable")
-        session.execute(update(Record).where(*still_usable).values(state="contested"))
-    return outcomes
+        found.outcomes.append("quarantined" if why else "stored")
+    return found
 
 
 def _held(session: Session, ids: list[str]) -> dict[str, dict[bytes, str]]:
     """Return id -> {sha256: "record" | "quarantine"} for those of `ids` that the store has."""
     held: dict[str, dict[bytes, str]] = {}
     connection = session.connection()
-    marks = ", ".join([_mark(connection)] * len(ids))
+    marks = ", ".join([mark(connection)] * len(ids))
     for place in ("record", "quarantine"):
         # by the driver: building these statements cost a third of a batch
         rows = connection.exec_driver_sql(f"SELECT id, sha256 FROM {place} WHERE id IN ({marks})", tuple(ids))  # noqa: S608
@@ -83,40 +106,40 @@ def _held(session: Session, ids: list[str]) -> dict[str, dict[bytes, str]]:
     return held
 
 
-def _mark(connection: Connection) -> str:
-    return "?" if connection.dialect.name == "sqlite" else "%s"
+def _spoken_of(session: Session, arrivals: Sequence[Arrival]) -> dict[str, set[str]]:
+    """Return id -> kinds of the records here that speak of it, for those that arrive."""
+    connection = session.connection()
+    marks = ", ".join([mark(connection)] * len(arrivals))
+    statement = f"SELECT about, kind FROM record WHERE about <> '' AND about IN ({marks})"  # noqa: S608
+    found: dict[str, set[str]] = {}
+    for about, kind in connection.exec_driver_sql(statement, tuple(arrival.id for arrival in arrivals)):
+        found.setdefault(about, set()).add(kind)
+    return found
 
 
 RECORD_COLUMNS = (
-    "n", "id", "sha256", "kind", "form", "version", "origin", "origin_epoch", "origin_n",
-    "received_ms", "skew_ms", "state", "flags", "via", "body",
+    "n", "id", "sha256", "kind", "form", "version", "about", "claim", "origin", "origin_epoch", "origin_n",
+    "device_ms", "received_ms", "skew_ms", "state", "changed_n", "flags", "via", "body",
 )  # fmt: skip
-QUARANTINE_COLUMNS = ("n", "id", "sha256", "why", "received_ms", "via", "body")
+QUARANTINE_COLUMNS = ("n", "id", "sha256", "why", "received_ms", "resolved_by", "via", "body")
 
 
 def _insert(session: Session, new: list[Arrival], aside: list[tuple[Arrival, str]], received_ms: int) -> None:
     if not new and not aside:
         return
-    first = _take_numbers(session, len(new) + len(aside))
+    first = take_numbers(session, len(new) + len(aside))
     rows = [
         (
-            n, a.id, a.sha256, a.kind, a.form, a.version, a.origin, a.origin_epoch, a.origin_n or n,
-            received_ms, a.skew_ms, "usable", a.flags, a.via, a.body,
+            n, a.id, a.sha256, a.kind, a.form, a.version, a.about, a.claim, a.origin, a.origin_epoch, a.origin_n or n,
+            a.device_ms, received_ms, a.skew_ms, "usable", n, a.flags, a.via, a.body,
         )
         for n, a in enumerate(new, first)
     ]  # fmt: skip
     _insert_rows(session, "record", RECORD_COLUMNS, rows)
     aside_rows = [
-        (n, a.id, a.sha256, why, received_ms, a.via, a.body) for n, (a, why) in enumerate(aside, first + len(new))
+        (n, a.id, a.sha256, why, received_ms, "", a.via, a.body) for n, (a, why) in enumerate(aside, first + len(new))
     ]
     _insert_rows(session, "quarantine", QUARANTINE_COLUMNS, aside_rows)
-
-
-def _take_numbers(session: Session, count: int) -> int:
-    """Return the first of `count` log numbers; the row's lock keeps numbers in commit order on PostgreSQL too."""
-    connection = session.connection()
-    statement = f"UPDATE log SET next_n = next_n + {_mark(connection)} WHERE slot = 1 RETURNING next_n"  # noqa: S608
-    return int(connection.exec_driver_sql(statement, (count,)).scalar_one()) - count
 
 
 def _insert_rows(session: Session, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
@@ -124,45 +147,40 @@ def _insert_rows(session: Session, table: str, columns: Sequence[str], rows: lis
     if not rows:
         return
     connection = session.connection()
-    mark = _mark(connection)
-    names, marks = ", ".join(columns), ", ".join([mark] * len(columns))
+    sign = mark(connection)
+    names, marks = ", ".join(columns), ", ".join([sign] * len(columns))
     connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
 
 
 @dataclass(frozen=True)
 class Logged:
-    """One entry of the log as it is sent: its number, hops so far, when it came and its bytes."""
+    """One entry of the log as it is sent: its number, hops so far, when it came and its bytes (None once erased).
+
+    why: of what stands in quarantine, the reason; else "".
+    """
 
     n: int
     id: str
     sha256: bytes
     via: str
     received_ms: int
-    body: str
+    body: str | None
+    why: str
 
 
 def log_after(session: Session, after: int, limit: int) -> list[Logged]:
     """Return up to `limit` entries numbered above `after`, records and quarantine together, in order of `n`."""
+    shared = ("n", "id", "sha256", "via", "received_ms", "body")
     both = union_all(
-        select_columns(
-            col(Record.n),
-            col(Record.id),
-            col(Record.sha256),
-            col(Record.via),
-            col(Record.received_ms),
-            col(Record.body),
-        ).where(col(Record.n) > after, col(Record.body).is_not(None)),
-        select_columns(
-            col(Quarantine.n),
-            col(Quarantine.id),
-            col(Quarantine.sha256),
-            col(Quarantine.via),
-            col(Quarantine.received_ms),
-            col(Quarantine.body),
-        ).where(col(Quarantine.n) > after),
+        select_columns(*(col(getattr(Record, name)) for name in shared), literal("").label("why")).where(
+            col(Record.n) > after
+        ),
+        select_columns(*(col(getattr(Quarantine, name)) for name in shared), col(Quarantine.why)).where(
+            col(Quarantine.n) > after
+        ),
     ).subquery()
     rows = session.execute(select_columns(both).order_by(both.c.n).limit(limit))
-    return [Logged(r.n, r.id, bytes(r.sha256), r.via, r.received_ms, r.body) for r in rows]
+    return [Logged(r.n, r.id, bytes(r.sha256), r.via, r.received_ms, r.body, r.why) for r in rows]
 
 
 def last_number(session: Session) -> int:
@@ -177,7 +195,7 @@ def record_by_id(session: Session, record_id: str) -> Record | None:
 
 def records_after(session: Session, after: int, limit: int, form: str | None = None) -> list[Record]:
     """Return up to `limit` usable submissions with n > `after`, in order of n; of one form when given."""
-    statement = select(Record).where(Record.n > after, Record.state == "usable", Record.kind == "submission")
+    statement = select(Record).where(Record.n > after, Record.state == "usable", col(Record.kind).in_(COLLECTED))
     if form is not None:
         statement = statement.where(Record.form == form)
     return list(session.exec(statement.order_by(col(Record.n)).limit(limit)))
@@ -185,13 +203,13 @@ def records_after(session: Session, after: int, limit: int, form: str | None = N
 
 def count_records(session: Session) -> int:
     """Return how many entries the log has, quarantine included."""
-    records = session.execute(select(func.count()).select_from(Record)).scalar_one()
-    return int(records) + count_quarantine(session)
+    return sum(int(session.execute(select(func.count()).select_from(it)).scalar_one()) for it in (Record, Quarantine))
 
 
 def count_quarantine(session: Session) -> int:
-    """Return how many entries stand in quarantine."""
-    return int(session.execute(select(func.count()).select_from(Quarantine)).scalar_one())
+    """Return how many entries of quarantine nobody has decided on."""
+    waiting = select(func.count()).select_from(Quarantine).where(Quarantine.resolved_by == "")
+    return int(session.execute(waiting).scalar_one())
 
 
 def list_quarantine(session: Session, limit: int = 200) -> list[Quarantine]:
@@ -204,9 +222,9 @@ def add_receipts(session: Session, held: Sequence[tuple[str, bytes]], at_ms: int
     if not held:
         return
     connection = session.connection()
-    mark = _mark(connection)
+    sign = mark(connection)
     connection.exec_driver_sql(
-        f"INSERT INTO receipt (id, sha256, at_ms) VALUES ({mark}, {mark}, {mark}) ON CONFLICT (id, sha256) DO NOTHING",  # noqa: S608
+        f"INSERT INTO receipt (id, sha256, at_ms) VALUES ({sign}, {sign}, {sign}) ON CONFLICT (id, sha256) DO NOTHING",  # noqa: S608
         [(record_id, sha256, at_ms) for record_id, sha256 in held],
     )
 
@@ -219,6 +237,6 @@ def receipts_of(session: Session, ids: Sequence[str]) -> dict[str, int]:
 
 def count_by_form(session: Session) -> dict[str, int]:
     """Return form_id -> how many usable submissions this store has."""
-    usable = (Record.state == "usable", Record.kind == "submission")
+    usable = (Record.state == "usable", col(Record.kind).in_(COLLECTED))
     rows = session.execute(select(Record.form, func.count()).where(*usable).group_by(Record.form))
     return {form: int(count) for form, count in rows}

@@ -24,9 +24,9 @@ from collector.fill_page import (
     page_troubles,
     shown_pages,
     shown_tags,
-    take_posted,
 )
-from collector.fill_rows import is_rich
+from collector.fill_posted import take_posted
+from collector.fill_rich import is_rich
 from collector.fill_words import Words
 from collector.forms.model import Form, language_code
 from collector.forms.state import MAX_ROWS, Filling
@@ -36,11 +36,14 @@ from collector.pages import browser_language, page, render
 from collector.posted import Posted, carried_files, named_in, read_posted
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import blobs, nodes, records
+from collector.receipt_codes import claim_of, make_code, read_code, shown
 from collector.routes.media import media_addresses
 from collector.submissions import make_submission
 from sync.records import uuid7
 
 router = APIRouter(include_in_schema=False)
+CODE_COOKIE = "collector_code"
+CODE_SECONDS = 3600  # long enough to write it down; on a shared tablet the next person must not find it
 
 
 @router.get("/")
@@ -65,7 +68,8 @@ def where_is(request: Request, record_id: str) -> HTMLResponse:
         if record is None:
             raise ProblemError(PROBLEMS["record_not_found"], id=record_id)
         central = nodes.is_central(session) or bool(records.receipts_of(session, [record_id]))
-    scope = {"record": record, "central": central, "address": form_address(record.form, record.version)}
+    code = request.cookies.get(CODE_COOKIE, "")
+    scope = {"record": record, "central": central, "address": form_address(record.form, record.version), "code": code}
     return page(request, "citizen/thanks.html", scope, block="main")
 
 
@@ -147,7 +151,7 @@ class View:
         self.words = Words(form, self.language, request.app.state.english, filling)
         self.searches: dict[str, str] = {}
         self.files: dict[str, dict[str, Any]] = {}
-        self.record_id = self.started = ""
+        self.record_id = self.started = self.code = ""
         self.page = 0
 
     def render(self, first: bool = False, troubles: bool = False) -> str:
@@ -179,6 +183,7 @@ class View:
             "has_files": has_files(self.form),
             "files": json.dumps(self.files, ensure_ascii=False) if self.files else "",
             "record_id": self.record_id,
+            "code": self.code,
             "started": self.started,
         }
         partial = "main" if self.request.headers.get("hx-request") == "true" else None
@@ -211,6 +216,7 @@ def _answer_post(request: Request, form: Form, posted: Posted) -> Response:
     view = View(request, form, filling, language)
     view.files = files
     view.record_id = _as_id(fields.get("_id", ""))
+    view.code = _as_code(fields.get("_code", ""))
     view.started = fields["_started"] if parse_iso(fields.get("_started", "")) else iso(now_ms())
     view.searches = {key.removeprefix("_find/"): text for key, text in fields.items() if key.startswith("_find/")}
     view.page = number
@@ -279,6 +285,14 @@ def _as_id(text: str) -> str:
     return text if len(text) == 36 and len(lean) == 32 and all(c in "0123456789abcdef" for c in lean) else uuid7()
 
 
+def _as_code(text: str) -> str:
+    """Return the receipt code that the page carries, or a new one: posted twice, the person sees the same."""
+    try:
+        return shown(read_code(text))
+    except ProblemError:
+        return make_code()
+
+
 def _page(view: View, troubles: bool = False) -> HTMLResponse:
     response = HTMLResponse(view.render(troubles=troubles), 422 if troubles else 200)
     response.headers["Cache-Control"] = "no-store"
@@ -303,11 +317,25 @@ def _send(view: View) -> Response:
     state = view.request.app.state
     started = parse_iso(view.started) or (now_ms(), 0)
     answers = view.filling.answers()
-    arrival = make_submission(
-        view.form, answers, started[0], language_code(view.language), view.record_id, named_in(answers, view.files)
-    )
+    language, files = language_code(view.language), named_in(answers, view.files)
+    arrival = make_submission(view.form, answers, started[0], language, view.record_id, files, claim_of(view.code))
     with writing(state.engine) as session:
-        if records.record_by_id(session, arrival.id) is None:
+        held = records.record_by_id(session, arrival.id)
+        is_its_code = held is None or held.claim == arrival.claim
+        if held is None:
             records.ingest(session, [arrival], now_ms())
     state.kick()
-    return RedirectResponse(f"/r/{arrival.id}", 303)
+    return _thanked(view, arrival.id, is_its_code)
+
+
+def _thanked(view: View, record_id: str, is_its_code: bool) -> Response:
+    """Lead to the thank-you page; the code goes in a cookie of that page alone, never in an address."""
+    path = f"/r/{record_id}"
+    response = RedirectResponse(path, 303)
+    if not is_its_code:
+        return response
+    is_secure = view.request.app.state.settings.secure_cookies
+    response.set_cookie(
+        CODE_COOKIE, view.code, CODE_SECONDS, path=path, secure=is_secure, httponly=True, samesite="strict"
+    )
+    return response

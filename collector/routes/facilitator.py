@@ -6,6 +6,7 @@ from urllib.parse import quote
 import segno
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 
 from collector import people
@@ -13,8 +14,10 @@ from collector.clock import now_ms
 from collector.db import reading
 from collector.pages import page, page_language
 from collector.problems import PROBLEMS, ProblemError
-from collector.queries import nodes, records
+from collector.queries import records
+from collector.queries.fleet import FleetRow, list_fleet
 from collector.routes import access
+from collector.status import whole_status
 from collector.tables import Quarantine
 from collector.web import lan_address
 
@@ -73,7 +76,7 @@ def send_now(request: Request, _who: Facilitator) -> Response:
 def status_json(request: Request, _who: Facilitator) -> dict[str, Any]:
     """The same as `collector status --json`."""
     with reading(request.app.state.engine) as session:
-        return nodes.node_status(session).as_json()
+        return whole_status(session).as_json()
 
 
 @router.get("/equipo/qr/{form_id}.svg")
@@ -99,17 +102,25 @@ def base_address(request: Request) -> str:
 
 def _today(request: Request) -> dict[str, Any]:
     with reading(request.app.state.engine) as session:
-        status = nodes.node_status(session)
+        standing = whole_status(session)
         held: list[Quarantine] = records.list_quarantine(session)
         counts = records.count_by_form(session)
     return {
-        "status": status,
+        "status": standing.node,
+        "files": standing.files,
+        "fleet": lambda: short_fleet(request.app.state.engine),
         "held": held,
         "forms": request.app.state.forms.current(),
         "counts": counts,
         "base": base_address(request),
         "ago": lambda ms: ago(ms, now_ms()),
     }
+
+
+def short_fleet(engine: Engine) -> list[FleetRow]:
+    """Return the nodes that send here themselves and are not revoked."""
+    with reading(engine) as session:
+        return [row for row in list_fleet(session) if row.level == 1 and not row.is_revoked]
 
 
 def ago(then_ms: int | None, now: int) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from collector.pages import page, page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import lab as lab_queries
 from collector.queries import records as record_queries
+from collector.queries.confirmations import erasure_of
 from collector.queries.lab import FormCount
 from collector.routes import lab_export
 from collector.routes.access import (
@@ -192,10 +193,11 @@ def show_record(request: Request, user: User, record_id: str) -> Response:
     with reading(request.app.state.engine) as session:
         record = record_queries.record_by_id(session, record_id)
         names = lab_queries.node_names(session)
+        erasure = erasure_of(session, record_id) if record and record.state == "erased" else None
     if record is None:
         raise ProblemError(PROBLEMS["record_not_found"], id=record_id)
     scope = lab_scope(request, user, "")
-    scope.update(_record_scope(request, record), names=names)
+    scope.update(_record_scope(request, record), names=names, erasure=erasure)
     return page(request, "lab/record.html", scope)
 
 

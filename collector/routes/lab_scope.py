@@ -22,6 +22,8 @@ def lab_scope(request: Request, user: str, current: str) -> dict[str, Any]:
         "nav": [
             ("/lab", translate("Qué llegó"), current == "/lab"),
             ("/lab/publicar", translate("Publicar"), current == "/lab/publicar"),
+            ("/lab/cuarentena", translate("Reparar"), current == "/lab/cuarentena"),
+            ("/lab/equipos", translate("Equipos"), current == "/lab/equipos"),
         ],
         "who": user,
         "ago": lambda ms: _ago(now_ms() - ms, translate),

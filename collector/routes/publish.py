@@ -53,7 +53,7 @@ def _publish(request: Request, checked: Checked, name: str, content: bytes) -> s
     if checked.form is None:
         return "errors"
     try:
-        is_new = request.app.state.forms.install(checked.xform, name, content, checked.files)
+        is_new = request.app.state.install_form(checked.xform, name, content, checked.files)
     except VersionTaken:
         return "taken"
     return "published" if is_new else "known"

@@ -21,6 +21,7 @@ const now = () => /** @type {[number, number]} */ ([Date.now(), -new Date().getT
 /** @type {HTMLElement[]} */ let pages;
 /** @type {Spot[]} */ let spots;
 /** @type {Promise<void> | undefined} */ let saving;
+/** @type {any} code.js, once it is here */ let codes;
 let page = 0;
 let lang = '';
 let drawn = ''; // the language in which the node drew the page
@@ -58,6 +59,9 @@ export async function start() {
   if (draft && draft.lang !== lang) speak(draft.lang);
   show(draft ? draft.page : shown()[0]);
   document.body.dataset.ready = '1';
+  // what the receipt needs is fetched now: there may be no signal at the end
+  import('./mine.js').catch(() => 0);
+  import('./code.js').then((module) => { codes = module; }, () => 0);
   if (!draft) checkVersion();
 }
 
@@ -245,12 +249,13 @@ async function put() {
   const { form: name, version, sha } = data;
   const saved = new Date();
   const [files, sent] = rich ? rich.files() : [{}, {}];
+  const { code, ...claim } = codes ? await codes.makeCode() : {};
   const body = canonical({
-    ...record, ...files, version, form: name, form_sha: sha, kind: 'submission', mode: 'web', salt: salt(),
+    ...record, ...files, ...claim, version, form: name, form_sha: sha, kind: 'submission', mode: 'web', salt: salt(),
     finished: isoLocal(saved), lang: data.codes[lang], answers: state.answers(),
   });
   try {
-    await add({ id: record.id, form: name, version, title: document.title, state: 'saved', saved: +saved, body, ...sent }, draftKey());
+    await add({ id: record.id, form: name, version, title: document.title, state: 'saved', saved: +saved, body, code, ...sent }, draftKey());
   } catch (error) {
     if (/** @type {any} */ (error || {}).name !== 'ConstraintError') throw error;
     // another tab went on from the same draft and saved first: this is a second record
@@ -268,7 +273,7 @@ function thank() {
 }
 
 function keep() {
-  if (!saving) keepDraft(draftKey(), { record, raw: state.dump(), page, lang, files: rich && rich.held }).catch(() => 0);
+  if (!saving) keepDraft(draftKey(), { record, raw: state.dump(), page, lang, files: rich && rich.held, typed: rich && rich.typed }).catch(() => 0);
 }
 
 /** @param {MouseEvent} event */

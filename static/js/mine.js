@@ -1,6 +1,6 @@
 // @ts-check
 /** "Mis respuestas" and the receipt: how far each record of this browser came. */
-import { all, drain } from './outbox.js';
+import { all, drain, isoLocal } from './outbox.js';
 
 /** @typedef {import('./outbox.js').Entry} Entry */
 const STEPS = ['saved', 'sent', 'central'];
@@ -23,6 +23,14 @@ function sayFiles(place, missing) {
   if (!line) return;
   line.hidden = !missing;
   line.textContent = (line.dataset.files || '').replace('{kb}', String(Math.ceil(missing / 1000)));
+}
+
+/** Shows the receipt code, where the record has one. @param {ParentNode} place @param {Entry} entry */
+function sayCode(place, entry) {
+  const line = /** @type {HTMLElement | null} */ (place.querySelector('[data-code]'));
+  if (!line || !entry.code) return;
+  line.hidden = false;
+  /** @type {Element} */ (line.querySelector('b')).textContent = entry.code;
 }
 
 /** @param {number | undefined} ms @returns {string} */
@@ -53,6 +61,7 @@ export function follow(id) {
 function draw(place, entry, missing) {
   const at = reached(entry, missing);
   sayFiles(place, missing);
+  sayCode(place, entry);
   STEPS.forEach((step, n) => {
     const line = place.querySelector(`[data-step=${step}]`);
     if (!line) return;
@@ -70,7 +79,7 @@ export function start() {
   const again = document.querySelector('[data-again]');
   if (again) again.addEventListener('click', () => drain());
   const file = document.querySelector('[data-export]');
-  if (file) file.addEventListener('click', exportWaiting);
+  if (file) file.addEventListener('click', saveToFile);
   addEventListener('outbox:changed', list);
   addEventListener('files:changed', list);
   addEventListener('node:down', () => signal(false));
@@ -108,6 +117,12 @@ function row(template, entry, missing) {
   const state = /** @type {Element} */ (line.querySelector('.state'));
   const word = entry.state === 'stopped' ? 'stopped' : STEPS[reached(entry, missing)];
   sayFiles(line, missing);
+  sayCode(line, entry);
+  const where = /** @type {HTMLElement | null} */ (line.querySelector('[data-where]'));
+  if (where && entry.sent) {
+    where.hidden = false;
+    /** @type {HTMLAnchorElement} */ (where.querySelector('a')).href += entry.id;
+  }
   state.className = 'state ' + (word === 'stopped' ? 'stop2' : word);
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (state.querySelectorAll('[data-word]'))) {
     place.hidden = place.dataset.word !== word;
@@ -115,24 +130,44 @@ function row(template, entry, missing) {
   return line;
 }
 
-/** Saves what central does not have yet, for rescue by cable or message: records a line each, their files one by one. */
-async function exportWaiting() {
-  const entries = await all();
-  const waiting = entries.filter((entry) => entry.body);
-  const hashes = new Set(entries.flatMap((entry) => entry.blobs || []));
-  download([waiting.map((entry) => entry.body).join('\n') + '\n'], 'application/x-ndjson', 'respuestas-pendientes.ndjson');
-  if (!hashes.size) return;
-  const { readFile } = await import('./files.js');
-  for (const sha256 of hashes) {
-    const content = await readFile(sha256);
-    if (content) download([content], 'application/octet-stream', 'archivo-' + sha256);
-  }
+// ---- saving to a file, for rescue by cable or message; any node takes it (docs/bundles.md)
+
+const PIECE = 192 * 1024; // a multiple of 3: pieces of base64 without padding in between
+const SLICE = 8192; // more arguments than this some browsers do not take
+
+/** Saves what central does not have yet into one file: records a line each, then their files, a piece a line. */
+async function saveToFile() {
+  const entries = (await all()).filter((entry) => entry.body || entry.blobs);
+  /** @type {BlobPart[]} */
+  const parts = entries.filter((entry) => entry.body).map((entry) => entry.body + '\n');
+  for (const sha256 of new Set(entries.flatMap((entry) => entry.blobs || []))) parts.push(...await fileLines(sha256));
+  if (parts.length) download(parts, `mis-respuestas-${isoLocal(new Date()).slice(0, 10)}.ndjson`);
 }
 
-/** @param {BlobPart[]} parts @param {string} type @param {string} name */
-function download(parts, type, name) {
+/** The lines of one file of an answer; none when its bytes are not here. @param {string} sha256 @returns {Promise<Blob[]>} */
+async function fileLines(sha256) {
+  const { readFile } = await import('./files.js');
+  const content = await readFile(sha256);
+  const lines = [];
+  for (let at = 0; content && at < content.byteLength; at += PIECE) {
+    const piece = base64(new Uint8Array(content, at, Math.min(PIECE, content.byteLength - at)));
+    // a Blob each: the browser may put it on its disk, a text it would have to hold
+    lines.push(new Blob([`{"blob":"${sha256}","at":${at},"content":"${piece}"}\n`]));
+  }
+  return lines;
+}
+
+/** @param {Uint8Array} bytes @returns {string} */
+function base64(bytes) {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += SLICE) text += String.fromCharCode(...bytes.subarray(at, at + SLICE));
+  return btoa(text);
+}
+
+/** @param {BlobPart[]} parts @param {string} name */
+function download(parts, name) {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob(parts, { type }));
+  link.href = URL.createObjectURL(new Blob(parts, { type: 'application/x-ndjson' }));
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);

@@ -3,11 +3,12 @@
  * The outbox: records of this browser, in IndexedDB, until central has them. Pure of DOM; needs no secure context.
  *
  * states of a record: saved -> sent -> central ; held = the node keeps it apart for a person to look at ;
- * stopped = the node cannot take it: a person has to help
+ * stopped = the node cannot take it: a person has to help ; erased = somebody had it erased: only its line is left
  * A record's body leaves this browser only when an answer of ours says that central holds it.
  *
  * @typedef {{id: string, form: string, version: string, title: string, state: string, saved: number, sent?: number,
- *   central?: number, body: string, blobs?: string[]}} Entry blobs: hashes of its files that central does not have yet
+ *   central?: number, body: string, code?: string, blobs?: string[]}} Entry code: the receipt code; blobs: hashes of its
+ *   files that central does not have yet
  * @typedef {{store: IDBObjectStore, done: Promise<void>}} Opened
  */
 
@@ -168,11 +169,12 @@ async function sendAll() {
 }
 
 async function askCentral() {
-  const sent = (await all()).filter((entry) => entry.state === 'sent').slice(0, 200);
+  const sent = (await all()).filter((entry) => /sent|held/.test(entry.state)).slice(0, 200);
   if (!sent.length) return;
   const answer = await post('/sync/v1/receipts/ask', JSON.stringify({ ids: sent.map((entry) => entry.id) }));
   for (const entry of sent) {
-    if (answer.central && answer.central[entry.id]) await move(entry, 'central');
+    if (answer.erased && answer.erased.includes(entry.id)) await move(entry, 'erased');
+    else if (answer.central && answer.central[entry.id]) await move(entry, 'central');
     // the node lost it (an old copy put back, say): it is sent again
     else if (answer.held && !answer.held.includes(entry.id)) await move(entry, 'saved');
   }
@@ -182,10 +184,9 @@ async function askCentral() {
 async function move(entry, state) {
   entry.state = state;
   if (!entry.sent && state !== 'stopped') entry.sent = Date.now();
-  if (state === 'central') {
-    entry.central = Date.now();
-    entry.body = '';
-  }
+  if (state === 'central') entry.central = Date.now();
+  if (/central|erased/.test(state)) entry.body = '';
+  if (state === 'erased' && entry.blobs) entry.blobs = []; // so that its files are freed too
   await within('readwrite', (store) => store('outbox').put(entry));
   changed();
 }

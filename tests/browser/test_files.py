@@ -471,22 +471,6 @@ def test_files_of_a_draft_thrown_away_are_freed_and_those_of_a_kept_one_are_not(
     assert (file_rows(page), bytes_kept(page)) == ([], 0)
 
 
-def test_what_waits_can_be_carried_away_with_its_files(node: Node, phone: Phone) -> None:
-    page = open_page(phone, node)
-    page.route("**/sync/v1/**", lambda route: route.abort())
-    entry = take_noise(page, 5000)
-    record_id = add_record(page, entry)
-    downloads: list[Any] = []
-    page.on("download", lambda download: downloads.append(download))
-    page.click("[data-export]")
-    until(page, lambda: len(downloads) == 2)
-    found = {one.suggested_filename: one.path().read_bytes() for one in downloads}
-    record = json.loads(found.pop("respuestas-pendientes.ndjson"))
-    assert (record["id"], record["blobs"]) == (record_id, [entry])
-    [(name, content)] = found.items()
-    assert name == f"archivo-{hashlib.sha256(content).hexdigest()}" == f"archivo-{entry['sha256']}"
-
-
 def test_two_tabs_send_one_file_once_and_whole(node: Node, phone: Phone) -> None:
     page = open_page(phone, node, "nodo.lan")
     node_down: list[str] = []

@@ -14,8 +14,9 @@ from collector import people
 from collector.db import reading, writing
 from collector.queries import store
 from collector.queries.people import put_user
-from collector.queries.records import Arrival, ingest, last_number, record_by_id
+from collector.queries.records import Arrival, ingest, last_number
 from sync.records import canonical_bytes, new_salt, read_record, uuid7
+from sync.statements import make_tombstone
 from tests.conftest import Node
 
 EMAIL, PASSWORD, PIN = "ana@ejemplo.pa", "una clave larga", "4821"
@@ -128,11 +129,9 @@ class Lab:
             return people.make_token(session, "prueba")
 
     def erase(self, record_id: str) -> None:
-        """Leave the record as an erasure leaves it."""
+        """Erase the record as the lab does."""
         with writing(self.node.app.state.engine) as session:
-            record = record_by_id(session, record_id)
-            assert record is not None
-            record.state, record.body = "erased", None
+            ingest(session, [make_tombstone(record_id, "lab", "prueba")], MOMENT_MS)
 
     def last(self) -> int:
         """Return the last log number."""

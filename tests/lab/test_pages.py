@@ -81,7 +81,8 @@ def test_signing_out_ends_the_session_on_the_node_too(open_lab: Lab) -> None:
 
 def test_a_post_from_another_origin_signs_nobody_in_or_out(open_lab: Lab) -> None:
     for path in ("/lab/login", "/lab/logout"):
-        answer = open_lab.browser.post(path, headers={"Origin": "https://malo.example"})
+        headers = {"Origin": "https://malo.example", "Accept": "application/json"}
+        answer = open_lab.browser.post(path, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "other_origin")
     assert open_lab.browser.get("/lab").status_code == 200
 

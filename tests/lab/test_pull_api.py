@@ -97,13 +97,24 @@ def test_ndjson_says_the_same_a_line_each(lab: Lab, api: httpx.Client) -> None:
 
 def test_records_that_are_not_usable_say_their_state(lab: Lab, api: httpx.Client) -> None:
     content = lab.answer()
-    lab.put(content)
+    (contested,) = lab.put(content)
     lab.put(content | {"lang": "en"})
-    lab.erase(lab.put(lab.answer())[0])
+    (erased,) = lab.put(lab.answer())
+    lab.erase(erased)
     records: list[dict[str, Any]] = api.get("/api/v1/records").json()["records"]
-    assert [(entry["n"], entry["state"], entry["record"] is None) for entry in records] == [
-        (1, "contested", False), (3, "erased", True),
-    ]  # fmt: skip
+    found = {entry["id"]: (entry["kind"], entry["state"], entry["record"] is None) for entry in records}
+    assert found.pop(contested) == ("submission", "contested", False)
+    assert found.pop(erased) == ("submission", "erased", True)
+    assert list(found.values()) == [("tombstone", "usable", False)]
+
+
+def test_a_record_that_changes_after_it_was_read_comes_again(lab: Lab, api: httpx.Client) -> None:
+    (first,) = lab.put(lab.answer())
+    lab.put(lab.answer())
+    cursor = api.get("/api/v1/records").json()["next"]
+    lab.erase(first)
+    records: list[dict[str, Any]] = api.get(f"/api/v1/records?after={cursor}").json()["records"]
+    assert [entry["state"] for entry in records if entry["id"] == first] == ["erased"]
 
 
 def test_a_restored_node_says_that_its_log_is_another(lab: Lab, api: httpx.Client) -> None:

@@ -1,4 +1,4 @@
-"""Nodes for the sync tests: real SQLite files, real HTTP on 127.0.0.1, several in one process."""
+"""Nodes for the sync tests: real databases of both kinds, real HTTP on 127.0.0.1, several in one process."""
 
 import hashlib
 import socket
@@ -26,6 +26,25 @@ from collector.routes.sync import router
 from collector.tables import FormVersion
 from sync.push import SyncResult, SyncState, enrol, sync_once
 from sync.records import canonical_bytes, new_salt, read_record, uuid7
+
+# tests about the file of a store (old copies of it put back, its disk, a process that is killed over it)
+ABOUT_FILES = {
+    "test_files_never_take_the_last_of_the_disk",
+    "test_a_central_put_back_from_before_the_files_gets_them_again",
+    "test_what_central_lost_is_not_called_received_any_more",
+    "test_central_put_back_to_an_old_copy_gets_everything_again",
+    "test_a_tablet_put_back_to_an_old_copy_begins_a_new_epoch_and_loses_nothing",
+    "test_two_clones_of_one_tablet_both_arrive_whole",
+    "test_a_node_killed_at_any_step_of_a_batch_loses_and_doubles_nothing",
+    "test_a_node_killed_at_random_moments_loses_and_doubles_nothing",
+    "test_a_node_killed_between_pieces_goes_on_from_where_it_stood",
+}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark those for `tests/conftest.py`, which then leaves them on SQLite."""
+    if getattr(item, "originalname", "") in ABOUT_FILES:
+        item.add_marker(pytest.mark.sqlite_file)
 
 
 def record_content(**given: Any) -> dict[str, Any]:
@@ -87,8 +106,9 @@ class Server:
 class Node:
     """A node under test. `http` is its client as a sender."""
 
-    def __init__(self, folder: Path, name: str, check: Callable[[dict[str, Any]], str]) -> None:
-        self.file = folder / "collector.db"
+    def __init__(self, folder: Path, name: str, check: Callable[[dict[str, Any]], str], database_url: str) -> None:
+        self.file = folder / "collector.db"  # when the store is a file
+        self.database_url = database_url
         self.name, self.check = name, check
         self.http = httpx.Client(trust_env=False)
         self.state: SyncState | None = None
@@ -98,7 +118,7 @@ class Node:
         self.open()
 
     def open(self) -> None:
-        self.engine = open_engine(f"sqlite:///{self.file}")
+        self.engine = open_engine(self.database_url)
         prepare_store(self.engine)
         with writing(self.engine) as session:
             store.first_facts(session, self.name)
@@ -188,13 +208,14 @@ class Node:
 
 
 @pytest.fixture
-def make_node(tmp_path: Path) -> Iterator[Callable[..., Node]]:
+def make_node(tmp_path: Path, make_database_url: Callable[[Path], str]) -> Iterator[Callable[..., Node]]:
+    """Give a function that makes a node. Every test that uses it runs on SQLite and on PostgreSQL."""
     made: list[Node] = []
 
     def make(name: str = "nodo", check: Callable[[dict[str, Any]], str] = lambda _content: "") -> Node:
         folder = tmp_path / f"{len(made)}-{name}"
         folder.mkdir()
-        made.append(Node(folder, name, check))
+        made.append(Node(folder, name, check, make_database_url(folder)))
         return made[-1]
 
     yield make

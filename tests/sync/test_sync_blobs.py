@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from collector.db import open_engine, prepare_store, reading, writing
+from collector.db import reading, writing
 from collector.problems import ProblemError
-from collector.queries import blobs, store
+from collector.queries import blobs
 from sync import blobs as sending
 from sync import limits
 from sync.push import SyncLoop, SyncState
@@ -399,19 +399,6 @@ def test_a_file_half_sent_by_a_phone_is_made_whole_by_a_post(make_node: MakeNode
     with writing(node.engine) as session:
         blobs.add_blob(session, content, "image/jpeg")
     assert content_at(node, sha_of(content)) == content
-
-
-def test_a_store_from_before_files_gets_their_tables(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
-    prepare_store(engine)
-    with writing(engine) as session:
-        store.first_facts(session, "de antes")
-        for table in ("blob", "blob_chunk", "blob_name"):
-            session.connection().exec_driver_sql(f"DROP TABLE {table}")
-    prepare_store(engine)
-    with writing(engine) as session:
-        assert blobs.add_blob(session, b"x", "text/plain") == sha_of(b"x")
-    engine.dispose()
 
 
 # --- up the chain

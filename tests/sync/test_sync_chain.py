@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from collector.db import writing
-from collector.queries import nodes
+from collector.queries import nodes, receipts
 from sync.push import SyncState
 from sync.records import canonical_bytes
 from tests.sync.conftest import Node, record_content
@@ -58,7 +58,7 @@ def test_a_warm_tablet_learns_its_receipts_while_idle(make_node: MakeNode) -> No
 
 def test_more_receipts_than_a_page_are_all_relayed(make_node: MakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.limits.MAX_RECEIPTS", 8)  # pages end amid equal times
-    monkeypatch.setattr(nodes, "RECEIPT_PAGE", 5)
+    monkeypatch.setattr(receipts, "RECEIPT_PAGE", 5)
     tablet, hub, _ = chain(make_node)
     tablet.capture(47)
     hub.capture(9)  # of which the tablet knows nothing

@@ -15,9 +15,11 @@ from sqlalchemy import text
 from collector.db import open_engine, prepare_store, reading, writing
 from collector.queries import nodes, store
 from sync.push import SyncState
+from tests.faults import kill
 from tests.sync.conftest import Node
 
 ROOT = Path(__file__).resolve().parents[2]
+KILLING_SECONDS = 15
 
 
 class Receiver:
@@ -114,3 +116,15 @@ def test_a_node_killed_at_random_moments_loses_and_doubles_nothing(
         acked = tablet.status().counts.central
         assert acked <= len(receiver.ids()) == len(set(receiver.ids()))
     finish(tablet, receiver, ids)
+
+
+def test_a_server_killed_while_tablets_and_a_phone_send_keeps_what_it_confirmed() -> None:
+    """As many kills as fit into some seconds; `python -m tests.faults.kill` does 200 of them."""
+    survived = kill.run(cycles=200, seconds=KILLING_SECONDS)
+    print(survived)
+    assert survived.cycles >= 5 and survived.made > survived.confirmed > 0 and survived.broken > 0
+
+
+def test_a_server_that_confirms_before_it_stores_is_found_out() -> None:
+    with pytest.raises(AssertionError, match="confirmed and not there"):
+        kill.run(cycles=200, seconds=60, how="careless")

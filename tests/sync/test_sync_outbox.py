@@ -103,7 +103,7 @@ def test_a_phone_learns_how_far_its_records_came(make_node: MakeNode, make_body:
     post(hub, body)
     record_id = id_of(body)
     never = "0197a5d0-0000-7000-8000-000000000000"
-    assert ask(hub, [record_id, never]).json() == {"central": {}, "held": [record_id]}
+    assert ask(hub, [record_id, never]).json() == {"central": {}, "held": [record_id], "erased": []}
     hub.sync()
     for node in (hub, central):
         found = ask(node, [record_id, never]).json()
@@ -117,3 +117,21 @@ def test_a_phone_learns_how_far_its_records_came(make_node: MakeNode, make_body:
 )
 def test_a_question_without_ids_is_refused(ids: Any, status: int, make_node: MakeNode) -> None:
     assert ask(make_node(), ids).status_code == status
+
+
+@pytest.mark.parametrize("kind", ["edit", "annotation", "tombstone"])
+def test_a_browser_cannot_speak_of_a_record_whose_id_it_knows(
+    make_node: MakeNode, make_body: MakeBody, kind: str
+) -> None:
+    central = make_node("central")
+    hub = make_node("municipio")
+    hub.enrol_at(central)
+    body = make_body()
+    about = {"edit": "replaces", "annotation": "about", "tombstone": "erases"}[kind]
+    decision = {"decision": {"action": "set_aside", "sha256": "0" * 64}}
+    word = make_body(kind=kind, **{about: id_of(body)}, **decision)
+    assert set(post(hub, f"{body}\n{word}\n").json()["results"].values()) == {"stored", "quarantined"}
+    hub.sync()
+    for node in (hub, central):
+        assert node.rows("SELECT id, state, body FROM record") == [(id_of(body), "usable", body)]
+        assert node.rows("SELECT id, why, body FROM quarantine") == [(id_of(word), "not_allowed", word)]

@@ -1,0 +1,19 @@
+"""Why a record waits for a person, in plain words; what may have happened says templates/lab/_repair.html."""
+
+WHYS = {
+    "conflict": "Mismo registro, dos contenidos",
+    "bad_record": "Le faltan datos",
+    "not_canonical": "Escrito de otra manera",
+    "revoked_node": "Vino de un equipo dado de baja",
+    "not_allowed": "Quiso cambiar otro registro",
+    "form_unknown": "Formulario que no conocemos",
+    "form_differs": "El formulario era otro",
+    "clock": "Hora imposible",
+}
+
+KINDS = {
+    "submission": "respuesta",
+    "edit": "corrección",
+    "annotation": "decisión",
+    "tombstone": "borrado de otro registro",
+}

@@ -1,0 +1,274 @@
+"""What records say of each other takes effect here: edits, decisions on quarantine, erasures.
+
+The state of a record is a function of what the log holds, whatever the order in which it came:
+
+    erased      a tombstone names it, or another record of its family; only its hash stays
+    contested   several contents claim its id, and nobody has decided which one counts
+    replaced    an edit took its place
+    usable      what people count, see and export
+
+A family is a submission and all edits of it. Of several edits at the end of their chains the latest counts, by the
+device's time and then by id: every node comes to the same answer.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmodel import Session, col, delete, select
+
+from collector.queries import store
+from collector.queries.numbers import take_numbers
+from collector.tables import Blob, BlobChunk, BlobName, Quarantine, Record
+
+UNREADABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+ABOUT = {"edit": "replaces", "annotation": "about", "tombstone": "erases"}
+
+
+@dataclass
+class _Family:
+    """A submission, its edits, and what speaks of them. An id of `ids` without a member may still be spoken of."""
+
+    ids: set[str] = field(default_factory=set)
+    members: dict[str, Record] = field(default_factory=dict)
+    statements: list[Record] = field(default_factory=list)
+    variants: list[Quarantine] = field(default_factory=list)
+
+    def edits(self) -> list[Record]:
+        return [record for record in self.members.values() if record.kind == "edit" and record.about in self.ids]
+
+    def tombstone(self) -> Record | None:
+        """Return the tombstone that erases the family: of several always the same one."""
+        return min((it for it in self.statements if it.kind == "tombstone"), key=lambda it: it.id, default=None)
+
+
+def settle(session: Session, ids: Iterable[str]) -> None:
+    """Give the records of these ids, and those that hang on them, the state that the log says they have."""
+    waiting, done = set(ids), set[str]()
+    while waiting:
+        session.flush()
+        session.expire_all()  # ingest writes by the driver, behind this session's back
+        family = _family_of(session, waiting.pop())
+        done |= family.ids
+        waiting = (waiting | _settle_family(session, family)) - done
+    session.flush()
+
+
+def _family_of(session: Session, record_id: str) -> _Family:
+    """Gather the family of a record: up to what it replaces, down to what replaces it."""
+    family = _Family()
+    ahead = {record_id}
+    while ahead:
+        family.ids |= ahead
+        found = session.exec(select(Record).where(col(Record.id).in_(ahead))).all()
+        speaking = session.exec(select(Record).where(Record.about != "", col(Record.about).in_(ahead))).all()
+        family.members |= {record.id: record for record in found}
+        family.statements += [record for record in speaking if record.kind in ("annotation", "tombstone")]
+        above = {record.about for record in found if record.kind == "edit" and record.about}
+        ahead = (above | {record.id for record in speaking if record.kind == "edit"}) - family.ids
+    family.variants = list(session.exec(select(Quarantine).where(col(Quarantine.id).in_(family.ids))))
+    return family
+
+
+def _settle_family(session: Session, family: _Family) -> set[str]:
+    """Settle one family and return the ids of records that this changes beyond it."""
+    tombstone = family.tombstone()
+    if tombstone is not None:
+        _erase(session, family, tombstone)
+        return set()
+    released: set[str] = set()
+    contested: set[str] = set()
+    for record_id in sorted(family.ids):
+        released |= _decide(session, family, record_id, contested)
+    _give_states(session, family, contested)
+    return released
+
+
+def _change(session: Session, record: Record, **values: Any) -> None:
+    """Set columns and, when one of them is new, the number by which readers see the change."""
+    fresh = {name: value for name, value in values.items() if getattr(record, name) != value}
+    if fresh:
+        for name, value in fresh.items():
+            setattr(record, name, value)
+        record.changed_n = take_numbers(session, 1)
+        session.add(record)
+
+
+# --- erasure
+
+
+def _erase(session: Session, family: _Family, tombstone: Record) -> None:
+    """Take away what the family's records say; their ids and hashes stay, so that they are known if they come again."""
+    spoken = [it for it in family.statements if it.kind == "annotation"]
+    for record in (*family.members.values(), *spoken):
+        if record.kind == "tombstone":
+            continue
+        if record.body is not None:
+            store.set_fact(session, "unwiped", "1")  # see erasures.wipe_traces
+        _change(session, record, state="erased", body=None, flags="", claim="")
+    for variant in family.variants:
+        if variant.body is not None:
+            store.set_fact(session, "unwiped", "1")
+        variant.body, variant.resolved_by = None, tombstone.id
+        session.add(variant)
+    session.flush()
+    _forget_files(session, sorted(family.ids | {it.id for it in spoken}))
+
+
+def _forget_files(session: Session, ids: Sequence[str]) -> None:
+    """Take away the files that only these records named."""
+    names = col(BlobName.record_id).in_(ids)
+    hashes = set(session.exec(select(BlobName.sha256).where(names)).all())
+    session.execute(delete(BlobName).where(names))
+    others = set(session.exec(select(BlobName.sha256).where(col(BlobName.sha256).in_(hashes))).all())
+    for sha256 in hashes - others:
+        session.execute(delete(BlobChunk).where(col(BlobChunk.sha256) == sha256))
+        session.execute(delete(Blob).where(col(Blob.sha256) == sha256))
+
+
+# --- decisions
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """A person's word on one content of a record. action: "use" (it counts) or "set_aside" (it does not)."""
+
+    id: str
+    action: str
+    sha256: bytes
+    form: str
+    version: str
+
+
+def _decisions_on(family: _Family, record_id: str) -> list[_Decision]:
+    """Return the decisions on a record, oldest first."""
+    spoken = [it for it in family.statements if it.kind == "annotation" and it.about == record_id and it.body]
+    found = (_read_decision(it) for it in sorted(spoken, key=lambda it: (it.device_ms, it.id)))
+    return [decision for decision in found if decision is not None]
+
+
+def _read_decision(record: Record) -> _Decision | None:
+    """Return the decision that an annotation holds; None for a comment, or for what cannot be read as one."""
+    said = json.loads(record.body or "{}").get("decision")
+    if not isinstance(said, dict) or said.get("action") not in ("use", "set_aside"):
+        return None
+    try:
+        sha256 = bytes.fromhex(said.get("sha256", ""))
+    except (TypeError, ValueError):
+        return None
+    form, version = said.get("form", ""), said.get("version", "")
+    is_text = isinstance(form, str) and isinstance(version, str)
+    return _Decision(record.id, said["action"], sha256, form, version) if is_text else None
+
+
+def _decide(session: Session, family: _Family, record_id: str, contested: set[str]) -> set[str]:
+    """Let the decisions on one record take effect. Returns what a released record speaks of; notes a contested id."""
+    record = family.members.get(record_id)
+    variants = [variant for variant in family.variants if variant.id == record_id]
+    decisions = _decisions_on(family, record_id)
+    used = next((it for it in reversed(decisions) if it.action == "use"), None)
+    aside = {it.sha256: it.id for it in decisions if it.action == "set_aside"}
+    chosen = used.sha256 if used else _only_one_left(record, variants, aside)
+    held = {bytes(variant.sha256): variant for variant in variants if is_readable(variant.body)}
+    released: set[str] = set()
+    if chosen in held:
+        record, released = _take(session, family, record, held.pop(chosen), used)
+        held = {bytes(it.sha256): it for it in family.variants if it.id == record_id}
+    if used and record is not None and bytes(record.sha256) == used.sha256 and used.form:
+        is_given = (record.form, record.version) != (used.form, used.version)
+        # what was noticed of it as a record of another form is void; who decides here checks it again
+        flags = "" if is_given else record.flags
+        _change(session, record, form=used.form, version=used.version, flags=flags)
+    is_decided = record is not None and bytes(record.sha256) == chosen
+    decider = used.id if used else min(aside.values(), default="")
+    for sha256, variant in held.items():
+        is_beaten = is_decided and (used is not None or variant.why == "conflict")
+        variant.resolved_by = aside.get(sha256, decider if is_beaten else "")
+        session.add(variant)
+    is_open = any(it.why == "conflict" and not it.resolved_by for it in held.values())
+    if record is not None and not is_decided and is_open:
+        contested.add(record_id)
+    return released
+
+
+def is_readable(body: str | None) -> bool:
+    """Tell whether a database can look into a content: U+0000 and lone surrogates stop PostgreSQL's JSON functions.
+
+    Such a content is kept and forwarded as any, but it can never count.
+    """
+    return body is None or UNREADABLE.search(body) is None
+
+
+def _only_one_left(record: Record | None, variants: Sequence[Quarantine], aside: dict[bytes, str]) -> bytes | None:
+    """Return the content that is left when people have set the others aside; None when several or none are."""
+    rivals = [bytes(record.sha256)] if record else []
+    rivals += [bytes(variant.sha256) for variant in variants if variant.why == "conflict"]
+    left = [sha256 for sha256 in rivals if sha256 not in aside]
+    return left[0] if len(left) == 1 and len(rivals) > 1 else None
+
+
+def _take(
+    session: Session, family: _Family, record: Record | None, variant: Quarantine, used: _Decision | None
+) -> tuple[Record, set[str]]:
+    """Let a content from quarantine be the record of its id, and put the present one in its place. Numbers stay."""
+    content = _object(variant.body)
+    fresh = Record(
+        n=variant.n, id=variant.id, sha256=variant.sha256, body=variant.body, via=variant.via,
+        received_ms=variant.received_ms, skew_ms=0, device_ms=record.device_ms if record else 0,
+        changed_n=take_numbers(session, 1), **_columns(content, used), **_origin(variant),
+    )  # fmt: skip
+    session.delete(variant)
+    family.variants.remove(variant)
+    if record is not None:
+        session.delete(record)
+    session.flush()
+    if record is not None:
+        former = Quarantine(
+            id=record.id, sha256=record.sha256, n=record.n, why="conflict", received_ms=record.received_ms,
+            via=record.via, body=record.body,
+        )  # fmt: skip
+        session.add(former)
+        family.variants.append(former)
+    session.add(fresh)
+    family.members[fresh.id] = fresh
+    session.flush()
+    return fresh, {fresh.about} - {""}
+
+
+def _object(body: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(body or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _columns(content: dict[str, Any], used: _Decision | None) -> dict[str, Any]:
+    """Return what the record says of itself; a decision may say of which form it is."""
+    said = {key: value for key, value in content.items() if isinstance(value, str)}
+    kind = said.get("kind", "submission")
+    form = (used.form if used else "") or said.get("form", "")
+    version = (used.version if used else "") or said.get("version", "")
+    return {"kind": kind, "form": form, "version": version, "about": said.get(ABOUT.get(kind, ""), "")}
+
+
+def _origin(variant: Quarantine) -> dict[str, Any]:
+    hops = json.loads(variant.via)
+    first = hops[0] if hops else {"node": "", "epoch": "", "n": variant.n}
+    return {"origin": first["node"], "origin_epoch": first["epoch"], "origin_n": first["n"]}
+
+
+# --- edits
+
+
+def _give_states(session: Session, family: _Family, contested: set[str]) -> None:
+    edits = [edit for edit in family.edits() if edit.id not in contested]
+    replaced = {edit.about for edit in edits}
+    ends = [edit for edit in edits if edit.id not in replaced]
+    last = max(ends, key=lambda edit: (edit.device_ms, edit.id), default=None)
+    for record in family.members.values():
+        is_past = last is not None and record is not last and record.kind in ("submission", "edit")
+        state = "contested" if record.id in contested else "replaced" if is_past else "usable"
+        _change(session, record, state=state)

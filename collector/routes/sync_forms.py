@@ -1,0 +1,93 @@
+"""Forms on their way down (docs/protocol.md, "Forms"): the list, a form, the pieces of its files."""
+
+import gzip
+import hashlib
+import json
+from base64 import b64encode
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+from sqlmodel import Session
+
+from collector.db import reading
+from collector.problems import PROBLEMS, ProblemError
+from collector.queries import forms
+from collector.routes.sync_common import HEADERS, Peer, Store
+
+router = APIRouter()
+
+
+def _manifest(session: Session) -> list[dict[str, Any]]:
+    keys = ("form_id", "version", "sha256", "title")
+    files = forms.files_by_form(session)
+    return [
+        dict(zip(keys, row, strict=True)) | _files_json(files.get((row[0], row[1]), []))
+        for row in forms.list_manifest(session)
+    ]
+
+
+def _files_json(files: list[forms.FileFacts]) -> dict[str, list[dict[str, str | int]]]:
+    """Return the key `files`, left out where there are none: such a list keeps its ETag from before files existed."""
+    listed: list[dict[str, str | int]] = [
+        {"name": file.name, "sha256": file.sha256, "bytes": file.size_bytes, "media_type": file.media_type}
+        for file in files
+    ]
+    return {"files": listed} if listed else {}
+
+
+def forms_etag(session: Session) -> str:
+    """Return the ETag of the list of forms, without quotes."""
+    return _etag_of(_manifest(session))
+
+
+def _etag_of(manifest: list[dict[str, Any]]) -> str:
+    text = json.dumps(manifest, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _zipped_json(request: Request, content: dict[str, Any]) -> Response:
+    """Answer with JSON, gzipped for who takes it: a form shrinks to a tenth, and base64 to the bytes it stands for."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {**HEADERS, "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers["Content-Encoding"] = gzip.compress(body, 6, mtime=0), "gzip"
+    return Response(body, 200, headers, media_type="application/json")
+
+
+@router.get("/forms")
+def form_manifest(request: Request, engine: Store, peer: Peer) -> Response:
+    """List the published forms, newest first; 304 when the reader has this list."""
+    with reading(engine) as session:
+        manifest = _manifest(session)
+    etag = f'"{_etag_of(manifest)}"'
+    headers = {**HEADERS, "ETag": etag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(manifest, 200, headers)
+
+
+@router.get("/forms/{form_id}/{version:path}")
+def form(request: Request, form_id: str, version: str, engine: Store, peer: Peer) -> Response:
+    """Give one published form, its XForm verbatim, and the names of its files."""
+    with reading(engine) as session:
+        row = forms.get_form(session, form_id, version)
+        if row is None:
+            raise ProblemError(PROBLEMS["form_not_found"], form=f"{form_id} {version}")
+        keys = ("form_id", "version", "sha256", "title", "xform", "source_name")
+        answer = {key: getattr(row, key) for key in keys} | _files_json(forms.list_files(session, form_id, version))
+    return _zipped_json(request, answer)
+
+
+@router.get("/form-files/{sha256}")
+def form_file_piece(
+    request: Request, sha256: str, engine: Store, peer: Peer, start: Annotated[int, Query(ge=0, le=2**53)] = 0
+) -> Response:
+    """Give a piece of a form's file, from `start` on. By its content: the same file of two forms is one address."""
+    with reading(engine) as session:
+        facts = forms.find_content(session, sha256)
+        if facts is None:
+            raise ProblemError(PROBLEMS["not_found"], path=request.url.path)
+        piece = forms.read_content(session, sha256, start, forms.PIECE_BYTES)
+    answer = {"sha256": sha256, "bytes": facts.size_bytes, "start": start, "content": b64encode(piece).decode()}
+    return _zipped_json(request, answer)

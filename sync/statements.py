@@ -1,0 +1,53 @@
+"""Records that speak of other records, and any record made ready for the store. Pure (docs/protocol.md, "Kinds").
+
+tombstone    erases a record everywhere: its content goes, its id and hash stay, so that it cannot come back
+annotation   a person's word on a record: a comment, or a decision on what stands in quarantine
+edit         takes the place of a submission
+"""
+
+from typing import Any
+
+from collector.clock import iso, now_ms
+from collector.queries.records import Arrival
+from sync.records import ReadRecord, canonical_bytes, new_salt, read_record, uuid7
+
+ACTIONS = ("use", "set_aside")
+
+
+def arrival_of(record: ReadRecord, **known: Any) -> Arrival:
+    """Return the record ready for `ingest`; `known` are the facts of its way: origin, via, flags, skew."""
+    return Arrival(
+        record.id,
+        record.sha256,
+        record.body,
+        record.kind,
+        record.form,
+        record.version,
+        about=record.about,
+        device_ms=record.device_ms,
+        claim=record.claim,
+        **{"why": record.why, **known},
+    )
+
+
+def made(content: dict[str, Any]) -> Arrival:
+    """Return a record that is born here. Raises ValueError for what cannot be canonical."""
+    return arrival_of(read_record(canonical_bytes(content)))
+
+
+def make_tombstone(erases: str, by: str, reason: str, at_ms: int | None = None) -> Arrival:
+    """Return the erasure of a record. by: "person" (with the receipt code), or the e-mail of who did it."""
+    return made(_statement("tombstone", at_ms) | {"erases": erases, "by": by, "reason": reason})
+
+
+def make_decision(
+    about: str, action: str, sha256: str, by: str, form: str = "", version: str = "", at_ms: int | None = None
+) -> Arrival:
+    """Return a decision on one content of a record: "use" it, as a record of this form when given, or "set_aside"."""
+    decision = {"action": action, "sha256": sha256} | ({"form": form, "version": version} if form else {})
+    return made(_statement("annotation", at_ms) | {"about": about, "by": by, "decision": decision})
+
+
+def _statement(kind: str, at_ms: int | None) -> dict[str, Any]:
+    moment = now_ms() if at_ms is None else at_ms
+    return {"id": uuid7(moment), "kind": kind, "finished": iso(moment), "salt": new_salt()}

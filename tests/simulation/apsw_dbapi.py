@@ -1,0 +1,171 @@
+"""As much of Python's database interface over apsw as SQLAlchemy's SQLite dialect asks for (PEP 249, tests only).
+
+The module of the standard library cannot open a VFS that is written in Python; apsw can.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import apsw
+
+from tests.simulation.crash_vfs import VFS_NAME, Disk, PowerCut
+
+apilevel, threadsafety, paramstyle = "2.0", 1, "qmark"
+sqlite_version = apsw.sqlite_lib_version()
+sqlite_version_info = tuple(int(part) for part in sqlite_version.split("."))
+Binary = memoryview
+
+
+class Error(Exception):
+    """Whatever the store says."""
+
+
+class DatabaseError(Error):
+    pass
+
+
+class OperationalError(DatabaseError):
+    pass
+
+
+class IntegrityError(DatabaseError):
+    pass
+
+
+class InterfaceError(Error):
+    pass
+
+
+class ProgrammingError(DatabaseError):
+    pass
+
+
+class NotSupportedError(DatabaseError):
+    pass
+
+
+class DataError(DatabaseError):
+    pass
+
+
+class InternalError(DatabaseError):
+    pass
+
+
+def connect(disk: Disk, checkpoint_pages: int = 1000) -> "Connection":
+    """Open the store of `disk`. checkpoint_pages: after so many pages the log is copied into the database."""
+    found = apsw.Connection(f"/{disk.folder}/collector.db", vfs=VFS_NAME)
+    for pragma in ("locking_mode=EXCLUSIVE", "temp_store=MEMORY"):
+        found.execute(f"PRAGMA {pragma}")
+    found.wal_autocheckpoint(checkpoint_pages)
+    return Connection(found, disk)
+
+
+def _as_ours(error: apsw.Error) -> Error:
+    if isinstance(error, apsw.ConstraintError):
+        return IntegrityError(str(error))
+    if isinstance(error, apsw.FullError):
+        return OperationalError("database or disk is full")
+    if isinstance(error, apsw.IOError):
+        return OperationalError("disk I/O error")
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        return DatabaseError(f"database disk image is malformed: {error}")
+    return OperationalError(str(error))
+
+
+class Connection:
+    """A connection that stops working when its machine has no power."""
+
+    isolation_level: str | None = None
+
+    def __init__(self, found: apsw.Connection, disk: Disk) -> None:
+        self.found, self.disk = found, disk
+
+    def cursor(self) -> "Cursor":
+        return Cursor(self)
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> "Cursor":
+        cursor = self.cursor()
+        cursor.execute(statement, values)
+        return cursor
+
+    def create_function(self, name: str, count: int, function: Callable[..., Any], deterministic: bool = False) -> None:
+        self.found.create_scalar_function(name, function, count, deterministic=deterministic)
+
+    def commit(self) -> None:
+        if self.found.in_transaction:
+            self.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self.found.in_transaction and not self.disk.is_cut:
+            self.execute("ROLLBACK")
+
+    def close(self) -> None:
+        try:
+            self.found.close(True)
+        except (apsw.Error, PowerCut):
+            if not self.disk.is_cut:
+                raise
+
+
+class Cursor:
+    """A cursor that has read all its rows as soon as it has run."""
+
+    arraysize = 1
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.description: list[tuple[Any, ...]] | None = None
+        self.rowcount, self.lastrowid = -1, 0
+        self._rows: list[tuple[Any, ...]] = []
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> "Cursor":
+        return self._run(statement, lambda cursor: cursor.execute(statement, tuple(values)))
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> "Cursor":
+        return self._run(statement, lambda cursor: cursor.executemany(statement, [tuple(row) for row in rows]))
+
+    def _run(self, statement: str, start: Callable[[apsw.Cursor], Iterable[Any]]) -> "Cursor":
+        connection = self._connection
+        if connection.disk.is_cut:
+            raise PowerCut(connection.disk)
+        self.description = None
+        cursor = connection.found.cursor()
+        cursor.exec_trace = self._describe
+        before = connection.found.total_changes()
+        try:
+            self._rows = list(start(cursor))
+        except apsw.Error as error:
+            if connection.disk.is_cut:
+                raise PowerCut(connection.disk) from error
+            raise _as_ours(error) from error
+        changed = connection.found.total_changes() - before
+        self.rowcount = -1 if self.description else changed
+        self.lastrowid = connection.found.last_insert_rowid()
+        return self
+
+    def _describe(self, cursor: apsw.Cursor, _statement: str, _values: Any) -> bool:
+        columns = cursor.get_description()
+        self.description = [(column[0], None, None, None, None, None, None) for column in columns] or None
+        return True
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return self._rows.pop(0) if self._rows else None
+
+    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
+        size = size or self.arraysize
+        rows, self._rows = self._rows[:size], self._rows[size:]
+        return rows
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        rows, self._rows = self._rows, []
+        return rows
+
+    def setinputsizes(self, *_sizes: Any) -> None:
+        return
+
+    def setoutputsize(self, *_sizes: Any) -> None:
+        return
+
+    def close(self) -> None:
+        self._rows = []
