@@ -3,6 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 8000
 HOST ?= 0.0.0.0
+WORKERS ?= 3
 BIN = $(VENV)/bin
 
 .PHONY: demo test lint bench soak clean
@@ -11,7 +12,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/collector demo --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.dev $(VENV)/.chromium
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(VENV)/.dev node_modules/.installed
 	$(BIN)/ruff format --check .

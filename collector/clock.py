@@ -2,6 +2,9 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
+
+LONGEST = len("2026-11-20T10:42:00.123456-05:00:00.123456")
 
 
 def now_ms() -> int:
@@ -28,6 +31,11 @@ def offset_here() -> int:
 
 def parse_iso(text: str) -> tuple[int, int] | None:
     """Read "2026-11-20T10:42:00.123-05:00" as (epoch ms, offset minutes); None when it is not such a time."""
+    return _parse(text) if len(text) <= LONGEST else None
+
+
+@lru_cache(maxsize=1024)  # a record's end is asked for by who keeps it and by who checks it
+def _parse(text: str) -> tuple[int, int] | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

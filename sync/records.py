@@ -109,19 +109,14 @@ def read_record(body: str | bytes) -> ReadRecord:
     why = _unusable(content) if is_named else "bad_record"
     if why is None and not is_canonical:
         why = "not_canonical"
-    return ReadRecord(
-        id=content["id"] if is_named else _id_of_bytes(sha256),
-        sha256=sha256,
-        body=body,
-        kind="" if why else content["kind"],
-        form="" if why else _text(content, "form"),
-        version="" if why else _text(content, "version"),
-        why=why,
-        content=content,
-        about="" if why else _text(content, ABOUT.get(content["kind"], "")),
-        device_ms=_moment(content),
-        claim="" if why else _claim(content),
-    )
+    if why:
+        record_id = content["id"] if is_named else _id_of_bytes(sha256)
+        return ReadRecord(record_id, sha256, body, "", "", "", why, content, "", _moment(content), "")
+    kind = content["kind"]
+    about = _text(content, ABOUT[kind]) if kind in ABOUT else ""
+    form, version = _text(content, "form"), _text(content, "version")
+    claim = _claim(content) if "claim" in content else ""
+    return ReadRecord(content["id"], sha256, body, kind, form, version, None, content, about, _moment(content), claim)
 
 
 def _text(content: dict[str, Any], key: str) -> str:

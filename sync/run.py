@@ -119,7 +119,7 @@ class Run:
 
 def read_known(engine: Engine) -> Known | None:
     with reading(engine) as session:
-        row = nodes.get_upstream(session)
+        row = nodes.upstream_row(session)
         if row is None:
             return None
         return Known(

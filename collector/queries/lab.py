@@ -14,8 +14,9 @@ from sqlalchemy import JSON, ColumnElement, case, cast, func, inspect, lateral, 
 from sqlalchemy.sql.selectable import FromClause
 from sqlmodel import Session, col, select
 
+from collector.queries import fleet
 from collector.queries.records import COLLECTED
-from collector.tables import Node, Record
+from collector.tables import Record
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,13 @@ def _form_count(form_id: str, by_state: dict[str, tuple[int, int]]) -> FormCount
 
 
 def node_counts(session: Session) -> list[NodeCount]:
-    """Return what came from each node where records are born, the latest first; enrolled nodes without any last."""
-    names = dict(session.exec(select(Node.id, Node.name)).all())
-    statement = select(Record.origin, func.count(), func.max(Record.received_ms)).group_by(Record.origin)
+    """Return what came from each node where records are born, the latest first; nodes without any last."""
+    names = node_names(session)
+    statement = (
+        select(Record.origin, func.count(), func.max(Record.received_ms))
+        .where(col(Record.kind).in_(COLLECTED))
+        .group_by(Record.origin)
+    )
     counts = [NodeCount(node, names.get(node, ""), count, last_ms) for node, count, last_ms in session.exec(statement)]
     counts.sort(key=lambda item: item.last_ms or 0, reverse=True)
     heard = {item.id for item in counts}
@@ -76,8 +81,8 @@ def node_counts(session: Session) -> list[NodeCount]:
 
 
 def node_names(session: Session) -> dict[str, str]:
-    """Return node id -> name, for the nodes that push straight to this one."""
-    return dict(session.exec(select(Node.id, Node.name)).all())
+    """Return node id -> name, for the nodes below this one, as far as they or their hubs have told."""
+    return {row.id: row.name for row in fleet.list_fleet(session)}
 
 
 # --- inside the body

@@ -25,6 +25,7 @@ SKEW = update(Node).where(col(Node.id) == bindparam("node")).values(skew_ms=bind
 AT = and_(col(Cursor.peer) == bindparam("at_peer"), col(Cursor.epoch) == bindparam("at_epoch"))
 CURSOR = select(col(Cursor.n), col(Cursor.head)).where(AT).with_for_update()
 MOVE = update(Cursor).where(AT).values(n=bindparam("upto"), head=bindparam("new_head"))
+UPSTREAM = select(*Upstream.__table__.columns).where(col(Upstream.slot) == 1)  # type: ignore[attr-defined]
 IS_SENDER = select(col(Upstream.slot)).where(col(Upstream.slot) == 1)
 
 
@@ -73,7 +74,7 @@ class Holder(NamedTuple):
 
 def holder_of_token(session: Session, token: str) -> Holder:
     """Return the node that holds `token`. Raises ProblemError unknown_node."""
-    found = session.execute(HOLDER, {"token": hash_token(token)}).first()
+    found = session.connection().execute(HOLDER, {"token": hash_token(token)}).first()
     if found is None:
         raise ProblemError(PROBLEMS["unknown_node"])
     return Holder(str(found[0]), found[1] is not None)
@@ -96,7 +97,7 @@ class Sender(NamedTuple):
 
 def sender_of(session: Session, node_id: str) -> Sender:
     """Return what is known of the sender; nothing of a node that never enrolled."""
-    found = session.execute(SENDER, {"node": node_id}).first()
+    found = session.connection().execute(SENDER, {"node": node_id}).first()
     return Sender("", False) if found is None else Sender(found[0], found[1] is not None)
 
 
@@ -186,6 +187,13 @@ def move_cursor(session: Session, peer: str, epoch: str, n: int, head: bytes | N
 def get_upstream(session: Session) -> Upstream | None:
     """Return the node this one pushes to, or None at central."""
     return session.get(Upstream, 1)
+
+
+def upstream_row(session: Session) -> Any:
+    """Return the columns of the upstream's row, or None: asked for all the time, so without an object of the ORM."""
+    if session.new or session.dirty:
+        session.flush()
+    return session.connection().execute(UPSTREAM).first()
 
 
 def is_central(session: Session) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Row, func, literal, union_all
+from sqlalchemy import Row, bindparam, func, literal, union_all
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -168,18 +168,23 @@ class Logged:
     why: str
 
 
+def _log_statement() -> Any:
+    shared = ("n", "id", "sha256", "via", "received_ms", "body")
+    of_records = (*(col(getattr(Record, name)) for name in shared), literal("").label("why"))
+    of_quarantine = (*(col(getattr(Quarantine, name)) for name in shared), col(Quarantine.why))
+    both = union_all(
+        select_columns(*of_records).where(col(Record.n) > bindparam("after")),
+        select_columns(*of_quarantine).where(col(Quarantine.n) > bindparam("after")),
+    ).subquery()
+    return select_columns(both).order_by(both.c.n).limit(bindparam("most"))
+
+
+LOG = _log_statement()  # made once: building it costs more than asking it
+
+
 def log_after(session: Session, after: int, limit: int) -> list[Logged]:
     """Return up to `limit` entries numbered above `after`, records and quarantine together, in order of `n`."""
-    shared = ("n", "id", "sha256", "via", "received_ms", "body")
-    both = union_all(
-        select_columns(*(col(getattr(Record, name)) for name in shared), literal("").label("why")).where(
-            col(Record.n) > after
-        ),
-        select_columns(*(col(getattr(Quarantine, name)) for name in shared), col(Quarantine.why)).where(
-            col(Quarantine.n) > after
-        ),
-    ).subquery()
-    rows = session.execute(select_columns(both).order_by(both.c.n).limit(limit))
+    rows = session.connection().execute(LOG, {"after": after, "most": limit})
     return [Logged(r.n, r.id, bytes(r.sha256), r.via, r.received_ms, r.body, r.why) for r in rows]
 
 

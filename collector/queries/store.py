@@ -27,7 +27,10 @@ def first_facts(session: Session, name: str) -> None:
 
 def fact(session: Session, key: str) -> str:
     """Return the fact `key`, or "" when it was never set."""
-    return session.execute(FACT, {"key": key}).scalar() or ""
+    if session.new or session.dirty:
+        session.flush()
+    value: str | None = session.connection().execute(FACT, {"key": key}).scalar()
+    return value or ""
 
 
 def set_fact(session: Session, key: str, value: str) -> None:

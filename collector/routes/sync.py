@@ -124,11 +124,11 @@ def _standing(session: Session, holder: nodes.Holder) -> dict[str, Any]:
             "inflated": limits.MAX_INFLATED_BYTES,
         },
         "cursors": {node_id: nodes.cursors_of(session, node_id)},
-        "heads": {node_id: nodes.heads_of(session, node_id)},
     }
     if holder.is_revoked:
         return answer | {"revoked": True}
     answer |= {
+        "heads": {node_id: nodes.heads_of(session, node_id)},
         "epoch": store.fact(session, "epoch"),
         "central": nodes.is_central(session),
         "receipts": {"epoch": receipts.feed_epoch(session), "next": receipts.newest_receipt(session)},

@@ -47,7 +47,7 @@ class Phone:
         self.browser = self._connect(port)
         page = self.context.new_page()
         page.set_viewport_size({"width": 360, "height": 740})
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         return page
 
     def _connect(self, port: int) -> Browser:

@@ -51,7 +51,7 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
     def open_one() -> Page:
         contexts.append(browser.new_context(viewport={"width": width, "height": height}, locale="es-PA"))
         page = contexts[-1].new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(30_000)
         return page
 
     yield open_one

@@ -14,7 +14,7 @@ from tests.conftest import Node
 def plain_page(browser: Browser) -> Page:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740}, locale="es-PA")
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     return page
 
 

@@ -31,7 +31,7 @@ def page(node: Node, browser: Browser) -> Iterator[Page]:
     """The form's page on a phone of its own, scripts running."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="es-PA")
     one = context.new_page()
-    one.set_default_timeout(10_000)
+    one.set_default_timeout(30_000)
     one.goto(f"http://localhost:{node.port}/f/hogar")
     ready(one)
     yield one
@@ -247,7 +247,7 @@ def test_the_whole_form_arrives_as_it_was_answered(node: Node, page: Page) -> No
 def test_without_scripts_the_same_form_is_answered_page_by_page(node: Node, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 640}, locale="es-PA")
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     page.goto(f"{node.url}/f/hogar")
     page.fill("[name=jefe]", "Ana <b>")
     page.press("[name=jefe]", "Enter")  # goes on; neither the language nor a row changes
@@ -392,7 +392,7 @@ def open_form(node: Node, browser: Browser) -> Iterator[Callable[..., Page]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.goto(f"http://localhost:{node.port}/f/{form_id}")
         if scripts:
             ready(page)

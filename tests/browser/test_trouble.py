@@ -35,7 +35,7 @@ def test_two_tabs_that_began_from_one_draft_give_two_records(node: Node, phone: 
     first.fill("[name=relato]", "primera")
     first.wait_for_timeout(700)
     second = phone.context.new_page()
-    second.set_default_timeout(10_000)
+    second.set_default_timeout(30_000)
     open_form(phone, node, second)
     for page, words in ((first, "primera"), (second, "segunda")):
         page.bring_to_front()
