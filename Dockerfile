@@ -7,7 +7,7 @@ COPY collector collector
 COPY sync sync
 COPY templates templates
 COPY static static
-RUN python -m pip install --no-cache-dir -c constraints.txt .
+RUN python -m pip install --no-cache-dir -c constraints.txt .[fast,postgres]
 
 RUN useradd --create-home --uid 1000 collector && mkdir /data && chown collector /data
 USER collector

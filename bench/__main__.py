@@ -20,6 +20,7 @@ from bench.samples import load_generator, long_xform, starter_answers, starter_x
 from bench.servers import DidNotStart, Server, floor_command, free_ports, running
 from bench.stages import stage_table
 from bench.starts import start_rows
+from bench.stores import growth_row, postgres_row
 from bench.wire import wire_rows
 from collector.form_store import FormStore
 
@@ -47,6 +48,8 @@ def main() -> None:
             source = Source(generator, {name: form for name, form in current.items() if form is not None})
             rows = measure(folder, shared, source, list(xforms.values()))
             stages = stage_table(engine, store, source)
+        say("a store of a million records, and PostgreSQL…")
+        rows += [growth_row(folder, source), postgres_row(source)]
         say("starts of the program…")
         rows += start_rows(folder)
     print(f"\n{describe()}\n\n{table(rows)}\n\n{stages}\n\nTaken in {monotonic() - started:.0f} s.")

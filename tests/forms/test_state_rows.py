@@ -288,7 +288,7 @@ def test_a_change_in_one_row_leaves_the_calculates_of_other_rows_alone() -> None
     rows = filling.rows_at("/data/persona")
     began = time.process_time()
     filling.set("/data/persona/edad", "40", rows[100])
-    assert time.process_time() - began < 0.2
+    assert time.process_time() - began < 1
     assert (filling.raw["/data/mayores"], filling.raw["/data/cuantas"]) == ("1", "201")
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ EMPTY += "; DELETE FROM meta WHERE key <> 'schema'"
 class PostgresServer:
     """One server in a folder of its own, reached by a socket in it: no port that could be taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Sequence[str] = QUICK) -> None:
+        self._settings = settings
         self.folder = Path(tempfile.mkdtemp(prefix="collector-pg-"))
         self._made = 0
         self._free: list[str] = []
@@ -100,7 +102,7 @@ class PostgresServer:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def _start(self) -> subprocess.Popen[bytes]:
-        options = [word for setting in QUICK for word in ("-c", setting)]
+        options = [word for setting in self._settings for word in ("-c", setting)]
         command = [str(self.binaries / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder), *options]
         with (self.folder / "log").open("wb") as written:
             return subprocess.Popen(
