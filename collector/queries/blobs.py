@@ -31,6 +31,7 @@ MAX_RECORD_BLOBS = 64  # a record that names more names none beyond these
 INDEX_PAGE = 20_000  # entries of the log at once: what a write transaction may take
 UNNAMED_MS = 24 * 3600_000  # how long a file may wait for the record that will name it
 PIECE_BYTES = 256 * 1024
+UNKEPT = re.compile("[\0\ud800-\udfff]")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,49}/[a-z0-9][a-z0-9.+-]{0,99}")
 ANY_TYPE = "application/octet-stream"
@@ -120,8 +121,13 @@ def _named_in(body: str) -> Iterator[tuple[str, str, int, str]]:
         if not isinstance(entry, dict):
             continue
         name, sha256, size, kind = (entry.get(key) for key in ("name", "sha256", "bytes", "type"))
-        if isinstance(name, str) and 0 < len(name) <= 200 and is_sha256(sha256) and _is_size(size):
+        if _is_file_name(name) and is_sha256(sha256) and _is_size(size):
             yield name, sha256, size, tidy_type(kind)
+
+
+def _is_file_name(value: object) -> TypeGuard[str]:
+    """Tell a name that every database can keep: quarantine holds lone surrogates and U+0000 too."""
+    return isinstance(value, str) and 0 < len(value) <= 200 and UNKEPT.search(value) is None
 
 
 def is_sha256(value: object) -> TypeGuard[str]:

@@ -735,3 +735,13 @@ def test_a_node_killed_between_pieces_goes_on_from_where_it_stood(receiver: Rece
         for content in contents:
             assert blobs.read_part(session, sha_of(content), 0, len(content)) == content
     assert line.bytes <= sum(map(len, contents)) + errors * CHUNK
+
+
+@pytest.mark.parametrize("name", ["\\udfff", "\\u0000"])
+def test_a_name_that_no_database_keeps_names_no_file(
+    make_node: MakeNode, make_body: Callable[..., str], name: str
+) -> None:
+    node = make_node()
+    entry = {"name": "NAME", "sha256": sha_of(b"x"), "bytes": 1, "type": "image/png"}
+    node.capture_bodies([make_body(blobs=[entry]).replace("NAME", name)])
+    assert ask(node, [sha_of(b"x")]).json() == {"blobs": {}}
