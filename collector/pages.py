@@ -83,7 +83,9 @@ def page(
 ) -> HTMLResponse:
     """Answer with the page, or with `block` alone when HTMX asked: same address, same template."""
     partial = block if request.headers.get("hx-request") == "true" else None
-    response = HTMLResponse(render(request, template, scope, partial), status_code=status)
+    # what quarantine keeps may hold lone surrogates, which no page can: "?" stands for them
+    content = render(request, template, scope, partial).encode(errors="replace")
+    response = HTMLResponse(content, status_code=status)
     response.headers["Vary"] = "HX-Request"
     response.headers["Cache-Control"] = "no-store"
     return response

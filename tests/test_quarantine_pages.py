@@ -317,3 +317,12 @@ def test_counting_what_waits_asks_the_index_for_decisions(make_node: Callable[..
             str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("x",) * sql.count("?")).all()) for sql in found
         ]
     assert len(plans) == 2 and all("word USING INDEX ix_record_about" in plan for plan in plans)
+
+
+def test_a_content_that_no_page_can_hold_is_shown_as_well_as_can_be(node: Node, browser: httpx.Client) -> None:
+    content = submission()
+    body = json.dumps(content, sort_keys=True, separators=(",", ":")).replace('"nunca"', '"\\udfff x"')
+    headers = {"Content-Type": "application/x-ndjson"}
+    assert httpx.post(f"{node.url}/sync/v1/outbox", content=body, headers=headers).status_code == 200
+    shown = browser.get(f"/lab/cuarentena/{content['id']}")
+    assert (shown.status_code, "? x" in shown.text) == (200, True)
