@@ -11,7 +11,7 @@ from bench.surveys import NOW, long_workbook, thirty_answers, thirty_xform
 from collector.forms.check import check
 from collector.forms.model import Form
 from collector.forms.xform import read_xform
-from collector.publishing import check_file
+from collector.publish.publishing import check_file
 
 Sample = TypeVar("Sample")
 ROUNDS = 25  # the best one counts: a neighbour's load only ever slows down

@@ -15,15 +15,15 @@ from starlette.exceptions import HTTPException
 
 from collector import __version__
 from collector.assets import asset_dir, load_assets
+from collector.backups.marker import begin_turn
 from collector.clock import now_ms
 from collector.db import open_engine, prepare_store, reading, writing
 from collector.form_store import FormStore
 from collector.kept_pages import KeptPages
-from collector.marker import begin_turn
 from collector.pages import load_english, make_environment, page, page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import store
-from collector.rechecking import installer
+from collector.repair.rechecking import installer
 from collector.routes import (
     blobs,
     bundles,

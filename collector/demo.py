@@ -18,7 +18,7 @@ from collector import people
 from collector.app import create_app
 from collector.clock import now_ms
 from collector.db import reading, writing
-from collector.publishing import check_file
+from collector.publish.publishing import check_file
 from collector.queries import nodes
 from collector.queries.people import list_users
 from collector.settings import Settings

@@ -14,8 +14,8 @@ from typing import Any
 
 import defusedxml.ElementTree as SafeXml
 
-from collector.fill_json import fill_json
-from collector.fill_words import Words
+from collector.fill.page_json import fill_json
+from collector.fill.words import Words
 from collector.forms.filling_rows import FillingRow
 from collector.forms.model import Form, language_code
 from collector.forms.report import FormErrors

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from collector import people
-from collector.cli import cli
+from collector.cli.main import cli
 from collector.db import writing
 from collector.problems import ProblemError
 from collector.queries import nodes

@@ -7,7 +7,7 @@ import click
 import pytest
 from starlette.routing import Route
 
-from collector.cli import cli
+from collector.cli.main import cli
 from collector.routes import (
     blobs,
     bundles,

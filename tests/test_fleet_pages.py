@@ -13,8 +13,8 @@ import segno
 from collector import __version__
 from collector.clock import now_ms
 from collector.db import reading, writing
-from collector.fleet_board import DAY_MS, HOUR_MS, Line, make_board
-from collector.fleet_words import size, span
+from collector.fleet.board import DAY_MS, HOUR_MS, Line, make_board
+from collector.fleet.words import size, span
 from collector.queries import nodes, store
 from collector.queries.fleet import FleetRow, list_fleet, note_report
 from collector.queries.people import put_user

@@ -13,7 +13,7 @@ from collector.clock import iso
 from collector.db import reading, writing
 from collector.queries import quarantine
 from collector.queries.records import Arrival, ingest, record_by_id, records_after
-from collector.rechecking import PAGE, recheck_form
+from collector.repair.rechecking import PAGE, recheck_form
 from collector.submissions import flags_of
 from collector.tables import Record
 from sync.records import canonical_bytes, read_record, uuid7

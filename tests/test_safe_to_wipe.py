@@ -13,14 +13,14 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from collector.cli import main
+from collector.cli.main import main
 from collector.clock import now_ms
 from collector.db import reading, writing
+from collector.fleet.status import WholeStatus, whole_status
+from collector.fleet.wiping import check_wipe
 from collector.queries import store
 from collector.queries.blobs import add_part, index_records
 from collector.queries.records import Arrival, ingest
-from collector.status import WholeStatus, whole_status
-from collector.wiping import check_wipe
 from sync.push import sync_once
 from sync.records import canonical_bytes, new_salt, read_record, uuid7
 from tests.conftest import Node

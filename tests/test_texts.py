@@ -14,8 +14,8 @@ SENTENCE = re.compile(r"""\b(?:_|words|words\.ui|words\.plain|ui)\(\s*"((?:[^"\\
 
 
 def sentences_in_code() -> set[str]:
-    """Return the sentences of fill_words.py's tables, which reach people through `words.ui`."""
-    tree = ast.parse((ROOT / "collector" / "fill_words.py").read_text(encoding="utf-8"))
+    """Return the sentences of fill/words.py's tables, which reach people through `words.ui`."""
+    tree = ast.parse((ROOT / "collector" / "fill" / "words.py").read_text(encoding="utf-8"))
     tables = [n for n in tree.body if isinstance(n, ast.Assign) and n.targets[0].id in ("UI", "RICH_UI", "TYPE_HELP")]  # type: ignore[attr-defined]
     return {v for table in tables for v in ast.literal_eval(table.value).values()}
 

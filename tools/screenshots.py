@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 from collector import people  # noqa: E402
 from collector.clock import now_ms  # noqa: E402
 from collector.db import writing  # noqa: E402
-from collector.publishing import check_path  # noqa: E402
+from collector.publish.publishing import check_path  # noqa: E402
 from collector.queries import nodes  # noqa: E402
 from collector.settings import Settings  # noqa: E402
 from sync.push import enrol  # noqa: E402

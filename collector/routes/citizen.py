@@ -13,8 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from collector.clock import iso, now_ms, offset_here, parse_iso
 from collector.db import reading, writing
-from collector.fill_json import DEVICE, fill_json
-from collector.fill_page import (
+from collector.fill.page import (
     FILES,
     Drawing,
     all_rows,
@@ -25,15 +24,16 @@ from collector.fill_page import (
     shown_pages,
     shown_tags,
 )
-from collector.fill_posted import take_posted
-from collector.fill_rich import is_rich
-from collector.fill_words import Words
+from collector.fill.page_files import page_scripts
+from collector.fill.page_json import DEVICE, fill_json
+from collector.fill.post_body import Posted, carried_files, named_in, read_posted
+from collector.fill.posted import take_posted
+from collector.fill.rich import is_rich
+from collector.fill.words import Words
 from collector.forms.model import Form, language_code
 from collector.forms.state import MAX_ROWS, Filling
 from collector.kept_pages import WEEK, Kept, keep, send_kept
-from collector.page_files import page_scripts
 from collector.pages import browser_language, page, render
-from collector.posted import Posted, carried_files, named_in, read_posted
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import blobs, nodes, records
 from collector.receipt_codes import claim_of, make_code, read_code, shown

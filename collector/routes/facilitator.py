@@ -12,12 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from collector import people
 from collector.clock import now_ms
 from collector.db import reading
+from collector.fleet.status import whole_status
 from collector.pages import page, page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import records
 from collector.queries.fleet import FleetRow, list_fleet
 from collector.routes import access
-from collector.status import whole_status
 from collector.tables import Quarantine
 from collector.web import lan_address
 

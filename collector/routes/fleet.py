@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 from collector import __version__
 from collector.clock import now_ms
 from collector.db import reading, writing
-from collector.fleet_board import Board, Line, make_board
-from collector.fleet_words import size, span
+from collector.fleet.board import Board, Line, make_board
+from collector.fleet.words import size, span
 from collector.pages import page, page_language, translator
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import fleet_nodes, nodes

@@ -11,7 +11,7 @@ from starlette.types import Message
 from collector.form_store import VersionTaken
 from collector.forms.report import Report
 from collector.pages import page, page_language
-from collector.publishing import MAX_BYTES, MAX_FILES, Checked, check_file
+from collector.publish.publishing import MAX_BYTES, MAX_FILES, Checked, check_file
 from collector.routes.access import lab_user
 from collector.routes.lab_scope import lab_scope
 from collector.web import read_body

@@ -11,7 +11,6 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
-from collector import repairing
 from collector.db import reading
 from collector.lab.repair_words import KINDS, WHYS
 from collector.pages import page, page_language
@@ -19,7 +18,8 @@ from collector.problems import PROBLEMS, ProblemError
 from collector.queries import fleet, quarantine, store
 from collector.queries import forms as form_queries
 from collector.queries.quarantine import REASONS, Content, Entry
-from collector.repairing import Verdict
+from collector.repair import deciding as repairing
+from collector.repair.deciding import Verdict
 from collector.routes.access import lab_user
 from collector.routes.lab_scope import lab_scope
 from collector.web import read_body

@@ -5,7 +5,7 @@ import json
 from fastapi import APIRouter, Request, Response
 
 from collector.assets import Asset, Assets
-from collector.page_files import offline_files
+from collector.fill.page_files import offline_files
 from collector.pages import browser_language, render
 from collector.problems import PROBLEMS, ProblemError
 

@@ -8,14 +8,14 @@ from fastapi.responses import HTMLResponse
 
 from collector.clock import now_ms
 from collector.db import reading
+from collector.fleet.status import whole_status
+from collector.fleet.wiping import WipeReport, check_wipe
 from collector.pages import page, page_language
 from collector.problems import ProblemError
 from collector.queries.fleet import list_fleet
 from collector.routes.access import facilitator
 from collector.routes.lab_scope import lab_scope
 from collector.routes.staff_scope import staff_scope
-from collector.status import whole_status
-from collector.wiping import WipeReport, check_wipe
 
 router = APIRouter(prefix="/equipo/vaciar", include_in_schema=False)
 Facilitator = Annotated[str, Depends(facilitator)]

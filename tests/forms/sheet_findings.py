@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from collector import publishing_worker
 from collector.forms.model import Form, form_from_json
 from collector.forms.report import Finding, finding_from_json, order_findings
+from collector.publish import worker as publishing_worker
 
 SURVEY = ("type", "name", "label")
 CHOICES = "| choices | | | |\n| | list_name | name | label |\n| | si_no | si | Sí |\n| | si_no | no | No |\n"

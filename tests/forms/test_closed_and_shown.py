@@ -8,9 +8,9 @@ from xml.sax.saxutils import escape
 import pytest
 
 from collector.assets import asset_dir
-from collector.fill_json import fill_json
-from collector.fill_page import Drawing, Item
-from collector.fill_words import Words
+from collector.fill.page import Drawing, Item
+from collector.fill.page_json import fill_json
+from collector.fill.words import Words
 from collector.forms.check import check, check_by_filling
 from collector.forms.model import Form
 from collector.forms.state import Filling

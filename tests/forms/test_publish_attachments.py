@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import Workbook
 
-from collector.cli import cli
+from collector.cli.main import cli
 from collector.db import open_engine
 from collector.form_store import FormStore
 from collector.forms.file_contents import looks_like
 from collector.forms.state import Filling
 from collector.forms.xform import read_xform
 from collector.forms.xform.digest import form_digest
-from collector.publishing import MAX_FILE_BYTES, check_file, check_path
+from collector.publish.publishing import MAX_FILE_BYTES, check_file, check_path
 from collector.settings import settings_from_environment
 from tests.forms.sheet_findings import CHOICES, SETTINGS, SURVEY, at, codes, errors, findings, form_of, table
 

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import Workbook
 
 from collector.forms.readers import read_sheets
-from collector.publishing import MAX_BYTES, Checked, check_file, check_path, put_together, task_of
+from collector.publish.publishing import MAX_BYTES, Checked, check_file, check_path, put_together, task_of
 
 SAMPLES = Path(__file__).parent / "samples"
 STARTER = Path(__file__).parents[2] / "collector" / "starter"
@@ -181,7 +181,7 @@ def test_a_check_that_takes_too_long_is_stopped_and_said() -> None:
 def test_what_was_found_before_the_worker_ended_is_kept() -> None:
     """The worker is asked for real, read up to its first line, and killed with the rest unsaid."""
     content = workbook(survey=[*SURVEY, ["osm", "lugar", "¿Dónde?"]], settings=SETTINGS)
-    command = [sys.executable, "-P", "-m", "collector.publishing_worker", "20"]
+    command = [sys.executable, "-P", "-m", "collector.publish.worker", "20"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as worker:
         assert worker.stdin is not None and worker.stdout is not None

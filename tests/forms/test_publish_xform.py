@@ -5,7 +5,7 @@ import pytest
 from collector.forms.model import form_from_json
 from collector.forms.report import Finding
 from collector.forms.state import Filling
-from collector.publishing import check_file
+from collector.publish.publishing import check_file
 from tests.forms.household import household_xml
 from tests.forms.sheet_findings import found_in, steps
 

@@ -7,8 +7,8 @@ import pytest
 from pyxform.xls2xform import convert
 
 from collector.assets import asset_dir
-from collector.fill_json import fill_json
-from collector.fill_words import Words
+from collector.fill.page_json import fill_json
+from collector.fill.words import Words
 from collector.forms.model import Form, language_code
 from collector.forms.state import Filling
 from collector.forms.xform import read_xform

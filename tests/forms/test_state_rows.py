@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.assets import asset_dir
-from collector.fill_json import fill_json
-from collector.fill_words import Words
+from collector.fill.page_json import fill_json
+from collector.fill.words import Words
 from collector.forms.model import Form, form_from_json, form_to_json
 from collector.forms.report import FormErrors
 from collector.forms.state import MAX_ROWS, Filling

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import httpx
 import pytest
 
-from collector.publishing import check_file
+from collector.publish.publishing import check_file
 from tests.conftest import STARTER, Node
 from tests.forms.household import household_xml
 

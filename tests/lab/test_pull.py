@@ -10,7 +10,7 @@ import pytest
 
 from collector.db import writing
 from collector.problems import ProblemError
-from collector.pull import PullResult, pull
+from collector.pull.client import PullResult, pull
 from collector.queries import store
 from tests.conftest import free_port
 from tests.lab.conftest import Lab

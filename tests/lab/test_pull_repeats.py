@@ -14,8 +14,8 @@ from sqlite_utils import Database
 from collector.db import writing
 from collector.forms.settling import MAX_ROWS
 from collector.problems import ProblemError
-from collector.pull import pull
-from collector.pull_file import LabFile
+from collector.pull.client import pull
+from collector.pull.file import LabFile
 from collector.queries import store
 from tests.lab.conftest import Lab
 from tests.lab.test_pull import Pull, rows, whole

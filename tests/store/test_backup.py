@@ -19,10 +19,10 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
-from collector.backup import backup, restore
-from collector.cli_store import add_store_commands
+from collector.backups.backup import backup, restore
+from collector.backups.marker import begin_turn
+from collector.cli.store import add_store_commands
 from collector.db import open_engine, prepare_store, reading, writing
-from collector.marker import begin_turn
 from collector.problems import ProblemError
 from collector.queries import copies, store
 from collector.settings import Settings
@@ -260,7 +260,7 @@ def test_a_restore_killed_while_it_copies_leaves_the_store_and_can_be_repeated(
     code = f"""
 import os, signal
 from pathlib import Path
-from collector import backup
+from collector.backups import backup
 from collector.settings import Settings
 backup._keep = lambda _part: os.kill(os.getpid(), signal.SIGKILL)
 backup.restore(Settings(data_dir=Path({str(settings.data_dir)!r})), Path({str(copy)!r}))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from collector import marker
-from collector.backup import backup
+from collector.backups import marker
+from collector.backups.backup import backup
+from collector.backups.marker import Turn, begin_turn, read_marker
 from collector.db import open_engine, prepare_store, reading, writing
-from collector.marker import Turn, begin_turn, read_marker
 from collector.problems import ProblemError
 from collector.queries import store
 from collector.settings import Settings

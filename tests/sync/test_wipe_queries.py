@@ -8,10 +8,10 @@ import httpx
 
 from collector.clock import now_ms
 from collector.db import reading, writing
+from collector.fleet.status import whole_status
+from collector.fleet.wiping import WipeReport, check_wipe
 from collector.queries import fleet_nodes, nodes
 from collector.queries.waiting import FileCounts
-from collector.status import whole_status
-from collector.wiping import WipeReport, check_wipe
 from tests.sync.conftest import Node
 from tests.sync.test_sync_blobs import entry, name_in_a_record, photo, upload
 

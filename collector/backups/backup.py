@@ -1,4 +1,4 @@
-"""Copies of a store that were tried out, and putting one back. A file for SQLite; `backup_postgres.py` for PostgreSQL.
+"""Copies of a store that were tried out, and putting one back. A file for SQLite; `postgres.py` for PostgreSQL.
 
     backup    one moment of the store -> a file beside DEST -> opened, counted, every sha256 proved -> renamed to DEST
     restore   the copy -> a file beside the store -> proved, given a new epoch -> the old store is moved aside, this in
@@ -18,16 +18,16 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 
+from collector.backups.marker import forget_markers, mark_as_copy, start_epoch, take_lock
 from collector.clock import iso_here, now_ms
 from collector.db import is_sqlite, open_engine, prepare_store, reading, writing
-from collector.marker import forget_markers, mark_as_copy, start_epoch, take_lock
 from collector.problems import ProblemError
 from collector.queries import copies
 from collector.queries.copies import Holding
 from collector.settings import Settings
 from collector.store_problems import NO_SPACE, NO_STORE, NOT_A_BACKUP, TARGET_EXISTS
 
-log = logging.getLogger("collector.backup")
+log = logging.getLogger("collector.backups.backup")
 SUFFIXES = ("", "-wal", "-shm", "-journal")
 
 
@@ -46,7 +46,7 @@ def backup(settings: Settings, target: Path, force: bool = False) -> tuple[Path,
             if is_sqlite(engine):
                 held = _copy(engine, part)
             else:
-                from collector.backup_postgres import dump
+                from collector.backups.postgres import dump
 
                 held = dump(engine, part)
         finally:
@@ -70,7 +70,7 @@ def restore(settings: Settings, copy: Path) -> tuple[Path | None, Holding]:
     try:
         if is_sqlite(engine):
             return _put_back(Path(engine.url.database or ""), settings.data_dir, copy)
-        from collector.backup_postgres import put_back
+        from collector.backups.postgres import put_back
 
         return put_back(engine, settings.data_dir, copy)
     finally:

@@ -19,7 +19,7 @@ from collector.queries.quarantine import Noted
 from collector.submissions import flags_of
 
 PAGE = 200
-log = logging.getLogger("collector.rechecking")
+log = logging.getLogger("collector.repair.rechecking")
 
 
 def installer(forms: FormStore, engine: Engine) -> Callable[..., bool]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from collector.fill_rich import is_rich
-from collector.fill_rows import NUMBER, row_node, rows_json, whole_text
-from collector.fill_words import RICH_UI, TYPE_HELP, UI, Words, file_name
+from collector.fill.rich import is_rich
+from collector.fill.rows import NUMBER, row_node, rows_json, whole_text
+from collector.fill.words import RICH_UI, TYPE_HELP, UI, Words, file_name
 from collector.forms.expressions import columns_used, functions_used, instances_used, labels_used, scripts_needed
 from collector.forms.model import IR, Choice, Form, Group, Question, Repeat, Text, language_code, text_in
 from collector.forms.plain_words import plain_words

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from collector.backups.marker import forget_markers, start_epoch
 from collector.clock import iso_here, now_ms
 from collector.db import open_engine, prepare_store, reading, writing
-from collector.marker import forget_markers, start_epoch
 from collector.problems import ProblemError
 from collector.queries import copies
 from collector.queries.copies import Holding
@@ -52,7 +52,7 @@ def put_back(engine: Engine, data_dir: Path, copy: Path) -> tuple[Path | None, H
 
 
 def _prove(engine: Engine, path: Path) -> Holding:
-    from collector.backup import prove
+    from collector.backups.backup import prove
 
     return prove(engine, path)
 

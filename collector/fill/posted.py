@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from collector.fill_page import all_rows, shown_text
+from collector.fill.page import all_rows, shown_text
 from collector.forms.filling_rows import FillingRow
 from collector.forms.model import Question
 from collector.forms.state import Filling

@@ -31,7 +31,7 @@ NAME, LOCK_NAME = "collector.marker", "collector.lock"
 MACHINE_ID = Path("/etc/machine-id")
 PREFIX = "marker."
 COPY = "copy"  # the turn that a backup holds: no marker ever says so
-log = logging.getLogger("collector.marker")
+log = logging.getLogger("collector.backups.marker")
 
 
 @dataclass(frozen=True)

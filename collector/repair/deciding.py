@@ -23,7 +23,7 @@ from collector.queries import quarantine
 from collector.queries.erasures import wipe_traces
 from collector.queries.quarantine import Content, Entry
 from collector.queries.records import Arrival, ingest
-from collector.rechecking import checked_as, object_of, recheck_records
+from collector.repair.rechecking import checked_as, object_of, recheck_records
 from sync.records import STATEMENTS
 from sync.statements import made, make_decision
 

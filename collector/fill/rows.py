@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from collector.fill_rich import LARGE_LIST, is_shuffled
+from collector.fill.rich import LARGE_LIST, is_shuffled
 from collector.forms.fitting import range_ends
 from collector.forms.model import Action, Form, Group, Question, Repeat, Seed, Text, text_in
 from collector.forms.plain_words import plain_words

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 
 from collector import __version__
-from collector.cli_bundle import bundle
-from collector.cli_fleet import add_fleet_commands
-from collector.cli_store import add_store_commands
+from collector.cli.bundle import bundle
+from collector.cli.fleet import add_fleet_commands
+from collector.cli.store import add_store_commands
 from collector.clock import now_ms
 from collector.db import open_engine, prepare_store, reading, writing
 from collector.problems import PROBLEMS, ProblemError
@@ -20,7 +20,7 @@ from collector.queries import store
 from collector.settings import SettingError, Settings, settings_from_environment
 
 if TYPE_CHECKING:
-    from collector.publishing import Checked
+    from collector.publish.publishing import Checked
 
 DATA = click.option("--data", type=click.Path(path_type=Path), default=None, help="Carpeta de datos (COLLECTOR_DATA).")
 
@@ -123,7 +123,7 @@ def check_form(file: Path, media: tuple[Path, ...], as_json: bool) -> None:
 def publish_form(file: Path, media: tuple[Path, ...], data: Path | None) -> None:
     """Publica un formulario en este equipo; de aquí baja a los equipos que le envían."""
     from collector.form_store import FormStore, VersionTaken
-    from collector.rechecking import installer
+    from collector.repair.rechecking import installer
 
     checked = _checked(file, media)
     click.echo(checked.report.text("es"))
@@ -139,7 +139,7 @@ def publish_form(file: Path, media: tuple[Path, ...], data: Path | None) -> None
 
 
 def _checked(file: Path, media: tuple[Path, ...]) -> "Checked":
-    from collector.publishing import check_path, files_in
+    from collector.publish.publishing import check_path, files_in
 
     try:
         return check_path(file, media=files_in(media))
@@ -190,7 +190,7 @@ def enrol(url: str, code: str, name: str, data: Path | None) -> None:
 def sync_now(data: Path | None) -> None:
     """Envía ahora lo que espera y trae formularios nuevos."""
     from collector.form_store import FormStore
-    from collector.rechecking import installer
+    from collector.repair.rechecking import installer
     from sync.push import sync_once
 
     _settings, engine = _open(data)
@@ -211,7 +211,7 @@ def sync_now(data: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def status(data: Path | None, as_json: bool) -> None:
     """Dice cuántas respuestas y archivos están guardados, enviados y recibidos en central."""
-    from collector.status import whole_status
+    from collector.fleet.status import whole_status
 
     _settings, engine = _open(data)
     if not as_json:
@@ -222,7 +222,7 @@ def status(data: Path | None, as_json: bool) -> None:
 
 
 def _print_status(engine: Engine) -> None:
-    from collector.status import whole_status
+    from collector.fleet.status import whole_status
 
     with reading(engine) as session:
         click.echo("\n".join(whole_status(session).lines()))
@@ -303,7 +303,7 @@ def add_token(name: str, data: Path | None) -> None:
 )
 def pull(url: str, token: str, to: Path) -> None:
     """Mantiene al día un archivo SQLite local con lo que central tiene."""
-    from collector.pull import pull as pull_data
+    from collector.pull.client import pull as pull_data
 
     with click.progressbar(length=1, label="Trayendo registros") as bar:
 
@@ -318,6 +318,3 @@ def pull(url: str, token: str, to: Path) -> None:
 cli.add_command(bundle)
 add_fleet_commands(cli)
 add_store_commands(cli)
-
-if __name__ == "__main__":
-    main()

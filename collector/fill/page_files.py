@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from collector.fill_json import form_scripts
-from collector.fill_page import has_files
-from collector.fill_rich import has_sheet, is_rich
-from collector.fill_rows import ENGINE
+from collector.fill.page import has_files
+from collector.fill.page_json import form_scripts
+from collector.fill.rich import has_sheet, is_rich
+from collector.fill.rows import ENGINE
 from collector.forms.model import Form
 
 # what every page of a form loads

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from collector.fill_json import page_nodes
-from collector.fill_rich import LARGE_LIST, is_shuffled
-from collector.fill_words import Words, sentence_for
+from collector.fill.page_json import page_nodes
+from collector.fill.rich import LARGE_LIST, is_shuffled
+from collector.fill.search_text import folded
+from collector.fill.words import Words, sentence_for
 from collector.forms.filling_rows import FillingRow
 from collector.forms.fitting import range_ends
 from collector.forms.model import Choice, Form, Group, Question, Repeat
 from collector.forms.state import Filling
 from collector.forms.twins import has_twins
-from collector.search_text import folded
 
 LONG_LIST = 12  # above this a list is a <select>: light, and phones know how to show it
 MOST_FOUND = 50  # choices of a large list that are drawn at once

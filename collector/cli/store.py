@@ -22,7 +22,7 @@ def add_store_commands(group: click.Group) -> None:
 @DATA
 def backup_store(dest: Path, force: bool, data: Path | None) -> None:
     """Copia todo a DEST (archivo o carpeta), con el servidor abierto o cerrado, y prueba que la copia sirve."""
-    from collector.backup import backup
+    from collector.backups.backup import backup
 
     path, held = backup(settings_from_environment(data), dest, force)
     click.echo(f"Copia hecha y probada: {path}\n{_told(held)}")
@@ -34,7 +34,7 @@ def backup_store(dest: Path, force: bool, data: Path | None) -> None:
 @DATA
 def restore_store(file: Path, data: Path | None) -> None:
     """Pone una copia en lugar de los datos de este equipo. Lo que había queda al lado, con otro nombre."""
-    from collector.backup import restore
+    from collector.backups.backup import restore
 
     aside, held = restore(settings_from_environment(data), file)
     click.echo(f"Restaurado de {file}\n{_told(held)}")

@@ -7,9 +7,9 @@ import click
 import httpx
 
 from collector.db import open_engine, prepare_store
+from collector.fleet.wiping import WipeReport, check_wipe
 from collector.problems import PROBLEMS, ProblemError
 from collector.settings import Settings, settings_from_environment
-from collector.wiping import WipeReport, check_wipe
 
 REASONS = {
     "not_sent": "sin enviar",

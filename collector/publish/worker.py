@@ -1,9 +1,9 @@
 """The publishing worker: reads one form with its files on standard input and says what it found, as lines of JSON.
 
-Run by `collector.publishing` as `python -m collector.publishing_worker SECONDS`, a process of its own, since a file
-from outside may hang, crash or swell any reader. Standard input: a line of JSON {"name", "size", "files": [{"name",
-"size", "sha256"}]}, then the bytes of the form and of each file one after the other (of pictures the first ones).
-Each step writes its line at once: what was found before a crash is kept.
+Run by `collector.publish.publishing` as `python -m collector.publish.worker SECONDS`, a process of its own, since a
+file from outside may hang, crash or swell any reader. Standard input: a line of JSON {"name", "size", "files":
+[{"name", "size", "sha256"}]}, then the bytes of the form and of each file one after the other (of pictures the first
+ones). Each step writes its line at once: what was found before a crash is kept.
 
     {"step": "sheets", "form_id", "version", "questions", "findings", "needs"}    needs: names of the files it names
     {"step": "gate", "findings"}          one a round: pyxform stops at its first error (see forms/mend.py)

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from collector.forms.model import Form, form_from_json
 from collector.problems import PROBLEMS, ProblemError
-from collector.pull_file import LabFile
+from collector.pull.file import LabFile
 
 PAGE_RECORDS = 500
 TIMEOUT_SECONDS = 60.0

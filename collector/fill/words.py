@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from collector.fill_rich import has_sheet, is_rich
+from collector.fill.rich import has_sheet, is_rich
 from collector.forms.filling_rows import FillingRow
 from collector.forms.model import OUTPUT, Form, Text, language_code, text_in
 from collector.forms.plain_words import plain_words

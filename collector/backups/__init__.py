@@ -1,0 +1,1 @@
+"""Copies of the store: made, proved by restoring them, noticed when two of them live."""

@@ -1,0 +1,1 @@
+"""The page a person fills: what it shows, what its scripts read, what a post brings back."""

@@ -1,0 +1,1 @@
+"""A form from its file to the store: read in a worker, checked, kept."""

@@ -1,0 +1,1 @@
+"""What waits in quarantine: looked at, decided, checked again."""
