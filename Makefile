@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 8000
 HOST ?= 0.0.0.0
-WORKERS ?= 3
+WORKERS ?= 2
 BIN = $(VENV)/bin
 
 .PHONY: demo test lint bench soak clean
@@ -24,10 +24,11 @@ lint: $(VENV)/.dev node_modules/.installed
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
-# hours: the simulator over 20,000 seeds, kill -9 under load, noise at every address, cuts at more boundaries
+# hours: the simulator over 20,000 seeds, kill -9 of nodes and of phones, noise at every address, cuts at more boundaries
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.simulation --seeds 20000
 	$(BIN)/python -m tests.faults.kill --cycles 200
+	$(BIN)/python -m tests.faults.kill_phone --kills 50
 	$(BIN)/python -m tests.faults.fuzz --requests 100000
 	$(BIN)/python -m tests.faults.cuts --every 7 --batches 3
 

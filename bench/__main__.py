@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+from bench.capture import capture_rows, capture_xform
 from bench.forms import check_row, publish_row, thirty_row
 from bench.ingest import Source, ingest_rows, outbox_rows
 from bench.node import own_store, serving
@@ -60,7 +61,7 @@ def measure(folder: Path, shared: Path, source: Source, xforms: list[str]) -> li
     generator, forms, starter = source.generator, source.forms, source.forms["confianza"]
     with ExitStack() as stack:
         floor = stack.enter_context(floor_server(shared, folder))
-        node = stack.enter_context(serving(folder / "central", [*xforms, *reaction_forms().values()]))
+        node = stack.enter_context(serving(folder / "central", [*xforms, *reaction_forms().values(), capture_xform()]))
         say("batches…")
         rows = ingest_rows(node, floor, source)
         say("outboxes…")
@@ -75,7 +76,9 @@ def measure(folder: Path, shared: Path, source: Source, xforms: list[str]) -> li
             rows.append(check_row("the generator's forms", samples))
             rows += wire_rows(node, source)
         say("the page of a large form…")
-        return rows + bytes_rows(node, starter) + reaction_rows(node)
+        rows += bytes_rows(node, starter) + reaction_rows(node)
+        say("a citizen on 2G with a slow phone…")
+        return rows + capture_rows(node)
 
 
 @contextmanager

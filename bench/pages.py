@@ -13,7 +13,7 @@ from bench.report import Bar, Row, per_request
 from bench.samples import starter_answers
 from bench.servers import Server
 from collector.forms.model import Form
-from tests.test_page_budget import FIRST_QUESTION_BYTES, WHOLE_BYTES
+from tests.page_budgets import FIRST_QUESTION_BYTES, WHOLE_BYTES
 
 ROUNDS = 6  # the first warms up
 KEPT, DRAWN = 80, 10  # requests a lane and round

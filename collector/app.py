@@ -5,7 +5,6 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -23,33 +22,73 @@ from collector.kept_pages import KeptPages
 from collector.pages import load_english, make_environment, page, page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import store
+from collector.queries.voices import watch_voices
 from collector.repair.rechecking import installer
 from collector.routes import (
     blobs,
     bundles,
     citizen,
+    correcting,
     enrol,
     facilitator,
     fleet,
+    handover,
+    kiosk,
     lab,
     lab_erasure,
     lab_files,
+    links,
     media,
+    own_answers,
+    paper,
+    paper_entry,
     publish,
     pull,
     quarantine,
     static,
+    voices,
+    webapp,
     wiping,
     withdrawal,
 )
 from collector.routes import sync as sync_routes
 from collector.settings import Settings
-from collector.submissions import flags_of
+from collector.submissions import notices_of
 from collector.web import HEADERS, HeadOfPages, SafetyHeaders, wants_html
+from sync.line import open_line
 from sync.push import SyncLoop, SyncResult, sync_once
 from sync.trouble import problem_of
 
 log = logging.getLogger("collector")
+# in the order in which a request meets them; those of the protocol first: a batch passes no other route's pattern
+ROUTERS = (
+    sync_routes.router,
+    blobs.router,
+    handover.router,
+    static.router,
+    webapp.router,
+    bundles.router,
+    withdrawal.router,
+    own_answers.router,
+    correcting.router,
+    quarantine.router,
+    lab_erasure.router,
+    fleet.router,
+    enrol.router,
+    wiping.router,
+    kiosk.router,
+    links.router,
+    paper.router,
+    paper_entry.router,
+    voices.router,
+    citizen.router,
+    media.router,
+    facilitator.router,
+    lab.router,
+    lab_files.router,
+    publish.router,
+    pull.router,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -64,22 +103,19 @@ def create_app(settings: Settings) -> FastAPI:
     state.settings, state.engine, state.turn = settings, engine, turn
     state.forms = FormStore(engine)
     state.kept_pages = {}
+    watch_voices(engine, voices.page_forgetter(state.kept_pages))
     state.assets = load_assets(asset_dir("static"))
     state.templates = make_environment(state.assets)
     state.english = load_english()
     with reading(engine) as session:
         state.node_name = store.fact(session, "name") or "Collector"
         state.node_id = store.fact(session, "node_id")
-    state.check = lambda content: flags_of(state.forms, content)
+    state.check = lambda content: notices_of(state.forms, engine, content)
     state.install_form = installer(state.forms, engine)
     state.sync_loop = SyncLoop(engine, settings.sync_seconds, state.install_form)
     state.kick = state.sync_loop.kick
     state.sync_now = lambda: sync_now(app)
-    pages_of_people = (citizen.router, media.router, facilitator.router, lab.router, lab_files.router, publish.router)
-    repair = (bundles.router, withdrawal.router, quarantine.router, lab_erasure.router)
-    of_fleet = (fleet.router, enrol.router, wiping.router)
-    of_sync = (sync_routes.router, blobs.router)  # first: a batch passes no other route's pattern
-    for router in (*of_sync, static.router, *repair, *of_fleet, *pages_of_people, pull.router):
+    for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(SafetyHeaders, answer=answer_problem)
     app.add_middleware(KeptPages, pages=state.kept_pages)
@@ -90,8 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    if app.state.settings.sync_seconds > 0:
-        app.state.sync_loop.start()
+    app.state.sync_loop.start()
     yield
     app.state.sync_loop.stop()
     app.state.turn.end()
@@ -100,7 +135,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def sync_now(app: FastAPI) -> SyncResult:
     """Talk to the upstream once, now, whatever the background loop is doing. Raises ProblemError no_upstream."""
-    with httpx.Client() as http:
+    with open_line() as http:
         return sync_once(app.state.engine, http, now_ms(), app.state.install_form)
 
 

@@ -76,7 +76,7 @@ def _load(folder: Path, file: Path) -> Asset:
 
 def _shrink(file: Path) -> bytes:
     content = file.read_bytes()
-    if "vendor" in file.parts or ".min." in file.name:
+    if ".min." in file.name:
         return content
     if file.suffix == ".js":
         return str(rjsmin.jsmin(content.decode())).encode()

@@ -2,6 +2,7 @@
 
 what holds in a transaction      SQLite                       PostgreSQL
 reading: one moment              BEGIN                        REPEATABLE READ, READ ONLY
+asking: one statement            nothing                      BEGIN
 writing: nobody else writes      BEGIN IMMEDIATE              the row of `log` is locked first
 a wait for the writer, at most   busy_timeout 5 s             lock_timeout 5 s
 committed is on the disk         synchronous=FULL             synchronous_commit=on
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlmodel import Session, SQLModel
 
@@ -100,8 +101,17 @@ def _prepare_connection(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Any) -> None:
-    writes = connection.get_execution_options().get("collector_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("collector_asks", False):
+        return  # a statement by itself is a transaction by itself
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("collector_writes", False) else "BEGIN")
+
+
+@contextmanager
+def asking(engine: Engine) -> Iterator[Connection]:
+    """Give a connection for one statement that writes nothing: it sees one moment anyhow, at a third of the cost."""
+    with engine.connect().execution_options(collector_asks=True) as connection:
+        yield connection
 
 
 @contextmanager

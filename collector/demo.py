@@ -67,6 +67,7 @@ def run_demo(data: Path, host: str, port: int) -> None:
 def _serve(settings: Settings, host: str, port: int) -> Running:
     app = create_app(settings)
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
+    config.date_header = config.server_header = False  # as in `collector serve`
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name=settings.name)
     thread.start()

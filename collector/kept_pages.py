@@ -22,10 +22,10 @@ class Kept:
     headers: RawHeaders
 
 
-def keep(body: bytes, media_type: str) -> Kept:
-    """Make a page ready to be sent many times."""
+def keep(body: bytes, media_type: str, safety: dict[str, str] = HEADERS) -> Kept:
+    """Make a page ready to be sent many times; `safety`: what web.headers_of says of its path."""
     etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-    headers = {"Cache-Control": WEEK, "ETag": etag, "Vary": "Accept-Encoding", "Content-Type": media_type} | HEADERS
+    headers = {"Cache-Control": WEEK, "ETag": etag, "Vary": "Accept-Encoding", "Content-Type": media_type} | safety
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     return Kept(body, gzip.compress(body, 9, mtime=0), etag.encode(), raw)
 

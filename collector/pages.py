@@ -1,11 +1,12 @@
 """Pages from templates: whole, or one block of them for an HTMX request. Text people read goes through `_()`."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -88,4 +89,15 @@ def page(
     response = HTMLResponse(content, status_code=status)
     response.headers["Vary"] = "HX-Request"
     response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def unless_same(request: Request, response: HTMLResponse) -> Response:
+    """Return 304 in place of a polled part that stands in the browser already (static/js/poll.js)."""
+    if request.headers.get("hx-request") != "true":
+        return response
+    tag = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:16]}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"ETag": tag, "Vary": "HX-Request", "Cache-Control": "no-store"})
+    response.headers["ETag"] = tag
     return response

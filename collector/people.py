@@ -152,6 +152,14 @@ def check_token(session: Session, token: str) -> str | None:
     return people_queries.token_name(session, token_hash(token)) if token.startswith("col_") else None
 
 
+def drop_tokens(session: Session, name: str) -> int:
+    """Withdraw the tokens made under `name`; return how many. Raises ProblemError token_unknown when there is none."""
+    count = people_queries.drop_tokens(session, name)
+    if not count:
+        raise ProblemError(PROBLEMS["token_unknown"], name=name)
+    return count
+
+
 # --- lock-out
 
 

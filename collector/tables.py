@@ -59,7 +59,7 @@ class Record(SQLModel, table=True):
     device_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     received_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     skew_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
-    state: str = "usable"  # usable | contested | replaced | erased
+    state: str = "usable"  # usable | contested | replaced | no_consent | erased
     changed_n: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     flags: str = ""  # JSON list of what the check on this node found; "" = nothing
     via: str = "[]"  # JSON list of hops {node, epoch, n, received}
@@ -238,6 +238,59 @@ class FormFilePiece(SQLModel, table=True):
     __tablename__ = "form_file_piece"
     sha256: str = Field(primary_key=True, max_length=64)
     start: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Handover(SQLModel, table=True):
+    """Drafts and answers that a browser left here sealed for another device. left_ms: 0 while pieces still come."""
+
+    __tablename__ = "handover"
+    id: str = Field(primary_key=True, max_length=32)
+    begun_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    left_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    pieces: int = 0
+    proof_sha256: str = ""
+
+
+class HandoverPiece(SQLModel, table=True):
+    """A piece of a sealed package, as it came."""
+
+    __tablename__ = "handover_piece"
+    handover_id: str = Field(primary_key=True, max_length=32)
+    number: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    sha256: str = Field(max_length=64)
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class SingleUse(SQLModel, table=True):
+    """A code that counts once: the serial of a paper sheet ("paper"), a link for one person ("ticket").
+
+    batch: those made together; "" for a code that was made on another node. record_id: the record that used it, "" yet.
+    """
+
+    __tablename__ = "single_use"
+    kind: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    form: str = Field(index=True)
+    version: str
+    language: str = ""  # of the sheet, as the form names it
+    batch: str = Field(default="", index=True)
+    made_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    record_id: str = ""
+    used_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+
+
+class Voice(SQLModel, table=True):
+    """A form's text as somebody speaks it. place, text: where it stands and which words (`fill/voices.py`)."""
+
+    form_id: str = Field(primary_key=True)
+    place: str = Field(primary_key=True)
+    text: str = Field(primary_key=True, max_length=16)
+    language: str = Field(primary_key=True)
+    sha256: str = Field(index=True, max_length=64)
+    media_type: str
+    made_by: str
+    made_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from collector.problems import PROBLEMS, ProblemError
 
 CONTENT_SECURITY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY,
@@ -20,7 +20,16 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Collector": "1",  # tells our answers from a captive portal's
 }
+# the survey stands inside the hand-over page of the same node (routes/kiosk.py), and in no other
+FRAMED_HEADERS = HEADERS | {
+    "Content-Security-Policy": CONTENT_SECURITY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+}
 FORM_LIMIT = 1024 * 1024
+
+
+def headers_of(path: str) -> dict[str, str]:
+    """Return the headers that every answer of this path carries."""
+    return FRAMED_HEADERS if path.startswith("/f/") else HEADERS
 
 
 def wants_html(request: Request) -> bool:
@@ -46,7 +55,7 @@ class SafetyHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in headers_of(scope["path"]).items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)

@@ -122,14 +122,6 @@ def gone_line(n: int, sha256: bytes) -> str:
     return f'{{"n":{n},"gone":"{sha256.hex()}"}}'
 
 
-def encode_batch(
-    sender: str, epoch: str, after: int, upto: int, lines: Sequence[str], sent_at: str, chain: str = ""
-) -> tuple[str, bytes]:
-    """Return (batch id, gzip bytes) of `lines`, for who does not sign."""
-    packed = pack_batch(sender, epoch, after, upto, lines, sent_at, chain)
-    return packed.batch, packed.body
-
-
 def pack_batch(
     sender: str, epoch: str, after: int, upto: int, lines: Sequence[str], sent_at: str, chain: str = ""
 ) -> Packed:
@@ -196,7 +188,7 @@ def read_batch(content: bytes) -> Batch:
 def check_order(batch: Batch, receiver: str) -> None:
     """Check what stands after the cursor in the protocol's order: no loop, and numbers rising within (after, upto]."""
     for line in batch.lines:
-        if len(line.via) >= MAX_HOPS or any(hop.node == receiver for hop in line.via):
+        if line.via and (len(line.via) >= MAX_HOPS or any(hop.node == receiver for hop in line.via)):
             raise ProblemError(PROBLEMS["loop"])
     last = batch.header.after
     for at, entry in enumerate(batch.entries, 2):
@@ -253,8 +245,8 @@ def _read_header(line: bytes) -> Header:
 
 def _read_line(line: bytes, at: int) -> Line | Gone:
     own = OWN_LINE.match(line)
-    if own is not None and is_number(int(own[1])) and line.endswith(b"}"):
-        return Line(int(own[1]), (), read_body_line(line[own.end() : -1], at))
+    if own is not None and line.endswith(b"}") and (n := int(own[1])) <= MAX_N:
+        return Line(n, (), read_body_line(line[own.end() : -1], at))
     try:
         keys, record = cut_record(line.decode())
     except (ValueError, RecursionError, IndexError) as error:

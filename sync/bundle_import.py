@@ -6,6 +6,7 @@ a file    as from the wire, once the record that names it is here
 """
 
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,15 +109,23 @@ def _decrypt_all(file: IO[bytes], passphrase: str) -> bytes:
     """Open what a passphrase closes, in memory: the library gives no other way."""
     file.seek(0)
     closed = file.read(MAX_PASSPHRASE_BYTES * 2)
-    try:
-        return bytes(pyrage.passphrase.decrypt(closed, passphrase))
-    except pyrage.DecryptError as error:
-        # it tells a wrong passphrase from damage: the key in the head fails, or a piece of the content
-        if str(error) in WRONG_PASSPHRASE:
-            raise ProblemError(PROBLEMS["bundle_wrong_passphrase"]) from error
-        raise damaged(str(error)) from error
+    for tried in range(1, TRIES + 1):
+        try:
+            return bytes(pyrage.passphrase.decrypt(closed, passphrase))
+        except pyrage.DecryptError as error:
+            # it tells a wrong passphrase from damage: the key in the head fails, or a piece of the content
+            if str(error) in WRONG_PASSPHRASE:
+                raise ProblemError(PROBLEMS["bundle_wrong_passphrase"]) from error
+            if not str(error).startswith(TOO_SLOW):
+                raise damaged(str(error)) from error
+            if tried == TRIES:
+                raise ProblemError(PROBLEMS["bundle_too_slow"]) from error
+            time.sleep(tried)
+    raise AssertionError("a try returns or raises")
 
 
+# the library measures how fast this machine is right now, and refuses what would take it long
+TOO_SLOW, TRIES = "Excessive work parameter", 4
 WRONG_PASSPHRASE = ("Decryption failed", "No matching keys found")
 
 

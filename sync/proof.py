@@ -15,6 +15,7 @@ from collector.problems import PROBLEMS, ProblemError
 from collector.queries import nodes, receipts
 from sync.client import UpstreamClient
 from sync.limits import MAX_PROVED
+from sync.line import open_line
 
 Entry = tuple[str, str]  # id, sha256 in hex
 
@@ -102,7 +103,7 @@ def answer_proof(engine: Engine, entries: Sequence[Entry], files: Sequence[str])
             held = receipts.held_hashes(session, [record_id for record_id, _ in entries])
             missing = [entry for entry in entries if bytes.fromhex(entry[1]) not in held.get(entry[0], ())]
             return _answer(missing, receipts.without_whole_file(session, files))
-    with httpx.Client() as http:
+    with open_line() as http:
         return _answer(*ask_upstream(UpstreamClient(http, upstream.url, upstream.token), entries, files))
 
 

@@ -22,6 +22,7 @@ from sync.client import Refusal
 from sync.greet import Greeting
 from sync.run import Run
 from sync.upload import has_entries
+from sync.voices import pull_voices
 
 RECEIPT_PAGES = 20
 FILE_SECONDS = 60.0  # of one round for files: then receipts have their turn
@@ -79,10 +80,18 @@ def pull_forms(run: Run, greeting: Greeting) -> None:
     listed = [each for each in (_read_entry(run, entry) for entry in answer.content) if each is not None]
     this = Round(run, time.monotonic() + FILE_SECONDS)
     missing = [each for each in reversed(_not_here(run, listed)) if not _pull_form(this, each)]
-    if not missing and len(listed) == len(answer.content):
+    if _pull_voices(run, answer.content) and not missing and len(listed) == len(answer.content):
         with writing(run.engine) as session:
             forms.forget_pieces(session)
             nodes.change_upstream(session, forms_etag=answer.etag.strip('"'))
+
+
+def _pull_voices(run: Run, listed: list[Any]) -> bool:
+    try:
+        return pull_voices(run.engine, listed, lambda path: _ask(run, path))
+    except LeftOut as trouble:
+        log.info("voices left out: %s", trouble)
+        return False
 
 
 def _not_here(run: Run, listed: list[Listed]) -> list[Listed]:

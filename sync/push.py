@@ -28,6 +28,7 @@ from sync.blobs import send_blobs
 from sync.client import Refusal, UpstreamClient
 from sync.feed import pull_feed
 from sync.greet import greet
+from sync.line import open_line
 from sync.pull import pull_forms, pull_receipts
 from sync.report import send_report
 from sync.run import InstallForm, Run, SyncResult, SyncState, read_known
@@ -36,6 +37,7 @@ from sync.upload import has_entries, send_log
 HELLO_SECONDS = 60.0  # so that forms come down even while records go up all the time
 SHORTEST_SECONDS, LONGEST_SECONDS = 2.0, 900.0
 KICK_SECONDS = 30.0
+WIPE_SECONDS = 15.0
 GATHER_SECONDS = 1.0  # records that come together go together
 JITTER = SystemRandom()
 log = logging.getLogger("collector.sync")
@@ -137,10 +139,11 @@ def _note(run: Run) -> None:
 
 
 class SyncLoop:
-    """A thread that keeps this node in step with its upstream; does nothing while there is none.
+    """A thread that keeps this node in step with its upstream; while there is none it only lets erased bytes leave.
 
-    After a success it rests `idle_seconds`, or until `kick`. After trouble it waits 2 s, then twice as long each time
-    up to 15 minutes, with jitter so that tablets in one room do not all come at once. One exchange at a time.
+    After a success it rests `idle_seconds`, or until `kick`; with 0 of them it never sends, as where there is no
+    upstream. After trouble it waits 2 s, then twice as long each time up to 15 minutes, with jitter so that tablets in
+    one room do not all come at once. One exchange at a time.
     """
 
     def __init__(
@@ -148,7 +151,7 @@ class SyncLoop:
         engine: Engine,
         idle_seconds: float,
         install_form: InstallForm,
-        make_http: Callable[[], httpx.Client] = httpx.Client,
+        make_http: Callable[[], httpx.Client] = open_line,
     ) -> None:
         self._engine, self._idle_seconds, self._install_form = engine, idle_seconds, install_form
         self._make_http = make_http
@@ -191,6 +194,8 @@ class SyncLoop:
 
     def _try(self, http: httpx.Client, state: SyncState) -> SyncResult:
         self._wipe()
+        if not self._idle_seconds:
+            return SyncResult()
         try:
             return sync_once(self._engine, http, now_ms(), self._install_form, state, self._stop.is_set)
         except ProblemError as error:
@@ -214,8 +219,9 @@ class SyncLoop:
             seconds = pause_seconds(failures, result)
             deaf = min(seconds, KICK_SECONDS)
         else:
-            seconds = min(GATHER_SECONDS, self._idle_seconds) if result.has_more else self._idle_seconds
-            deaf = min(GATHER_SECONDS, self._idle_seconds)
+            idle_seconds = self._idle_seconds or WIPE_SECONDS
+            seconds = min(GATHER_SECONDS, idle_seconds) if result.has_more else idle_seconds
+            deaf = min(GATHER_SECONDS, idle_seconds)
         if not self._stop.wait(deaf):
             self._wake.wait(seconds - deaf)
 

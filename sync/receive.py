@@ -72,7 +72,7 @@ def receive_batch(
     arrivals = arrivals_of(batch, now_ms, skew_ms or 0, check)
     try:
         with writing(engine) as session:
-            sender, me = nodes.sender_of(session, peer), store.fact(session, "node_id")
+            me, sender, central = nodes.meeting_with(session, peer)
             _check_signature(sender, me, batch, signature)
             position = nodes.cursor_of(session, peer, batch.header.epoch)
             if batch.header.after > position.n:
@@ -84,7 +84,6 @@ def receive_batch(
             outcomes = ingest(session, arrivals, now_ms)
             cursor = nodes.move_cursor(session, peer, batch.header.epoch, batch.header.upto, head)
             nodes.note_contact(session, peer, now_ms, skew_ms)
-            central = nodes.is_central(session)
     except ProblemError as error:
         if error.problem.code == "history_changed":
             with writing(engine) as session:
@@ -191,22 +190,14 @@ def _forwarded(line: Line, last: Hop, skew_ms: int, check: Check) -> Arrival:
 
 
 def _arrival_of(line: Line, origin: Hop, n: int, skew_ms: int, via: str, check: Check) -> Arrival:
-    return arrival_of(
-        line.record,
-        why=line.record.why or line.why or None,
-        origin=origin.node,
-        origin_epoch=origin.epoch,
-        origin_n=n,
-        skew_ms=skew_ms,
-        flags=_with_clock(_flags(line.record, check), skew_ms),
-        via=via,
-    )
+    flags = _flags(line.record, check)
+    if abs(skew_ms) > SKEW_MS:
+        flags = _with_clock(flags, skew_ms)
+    return arrival_of(line.record, line.why or None, origin.node, origin.epoch, n, skew_ms, flags, via)
 
 
 def _with_clock(flags: str, skew_ms: int) -> str:
     """Add the flag that the device's times are not to be believed."""
-    if abs(skew_ms) <= SKEW_MS:
-        return flags
     return json.dumps([*json.loads(flags or "[]"), {"key": "", "what": "clock", "text": str(round(skew_ms / 60_000))}])
 
 

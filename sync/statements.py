@@ -14,20 +14,23 @@ from sync.records import ReadRecord, canonical_bytes, new_salt, read_record, uui
 ACTIONS = ("use", "set_aside")
 
 
-def arrival_of(record: ReadRecord, **known: Any) -> Arrival:
-    """Return the record ready for `ingest`; `known` are the facts of its way: origin, via, flags, skew."""
+def arrival_of(
+    record: ReadRecord,
+    why: str | None = None,
+    origin: str = "",
+    origin_epoch: str = "",
+    origin_n: int = 0,
+    skew_ms: int = 0,
+    flags: str = "",
+    via: str = "[]",
+) -> Arrival:
+    """Return the record ready for `ingest`, with the facts of its way. why: a reason beyond what its bytes say."""
+    record_id, sha256, body, kind, form, version, own_why, _, about, device_ms, claim = record
+    # by place: twice as quick as by name, and every record of a batch comes through here
     return Arrival(
-        record.id,
-        record.sha256,
-        record.body,
-        record.kind,
-        record.form,
-        record.version,
-        about=record.about,
-        device_ms=record.device_ms,
-        claim=record.claim,
-        **{"why": record.why, **known},
-    )
+        record_id, sha256, body, kind, form, version, own_why or why, origin, origin_epoch, origin_n, skew_ms, flags,
+        via, about, device_ms, claim,
+    )  # fmt: skip
 
 
 def made(content: dict[str, Any]) -> Arrival:

@@ -19,6 +19,7 @@ from collector.queries import nodes, receipts, store
 from collector.queries.records import receipts_of
 from sync.batches import is_name
 from sync.client import UpstreamClient
+from sync.line import open_line
 
 LONGEST_MS = 3_000
 STEP_MS = 400  # of its time a node keeps this for its own answer
@@ -77,7 +78,7 @@ def _ask(url: str, token: str, ids: Sequence[str], wait_ms: int) -> dict[str, Tr
     left_ms = wait_ms - STEP_MS
     timeout = httpx.Timeout(left_ms / 1000)
     try:
-        with httpx.Client() as http:
+        with open_line() as http:
             client = UpstreamClient(http, url, token, timeout)
             content = client.post("/trace", {"ids": list(ids), "wait_ms": left_ms}).content
     except ProblemError:

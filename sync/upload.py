@@ -51,7 +51,9 @@ def send_log(run: Run) -> None:
             else:
                 raise
             continue
-        _accept(run, known, sending, answer)
+        lives += not _accept(run, known, sending, answer)
+        if lives > MOST_LIVES:
+            raise run.client.strange("the answer's cursor is beyond what was ever sent, again and again")
         if time.monotonic() - started < QUICK_SECONDS:
             run.state.records = min(run.state.records * 2, run.state.most_records)
 
@@ -153,8 +155,11 @@ def _move_to_gap(run: Run, known: Known, refusal: Refusal, gaps: int) -> None:
     greet(run)
 
 
-def _accept(run: Run, known: Known, sending: _Sending, answer: Answer) -> None:
-    """Believe the answer to a batch, if it is one: only the echo of batch and node is delivery."""
+def _accept(run: Run, known: Known, sending: _Sending, answer: Answer) -> bool:
+    """Believe the answer to a batch, if it is one: only the echo of batch and node is delivery.
+
+    False when it speaks of more than this store ever sent: then a new epoch has begun.
+    """
     found = answer.content if isinstance(answer.content, dict) else {}
     cursor = found.get("cursor")
     echoes = found.get("batch") == sending.packed.batch and found.get("node") == known.upstream_id
@@ -164,10 +169,8 @@ def _accept(run: Run, known: Known, sending: _Sending, answer: Answer) -> None:
         raise run.client.strange("the answer's cursor does not cover the batch")
     outcomes = found.get("outcomes") or {}
     with writing(run.engine) as session:
-        if cursor > nodes.sent_upto(session):
-            nodes.start_epoch(session)  # a clone of this store has sent more: see _adopt
-            nodes.change_upstream(session, cursor_n=0)
-        else:
+        is_ours = cursor <= nodes.sent_upto(session)
+        if is_ours:
             if found.get("central") is True:
                 receipts.add_receipts_upto(session, known.cursor, sending.upto, run.now_ms)
             # no further than what was sent: what lies beyond may be of another life of this log
@@ -175,6 +178,10 @@ def _accept(run: Run, known: Known, sending: _Sending, answer: Answer) -> None:
             if found.get("central") is not True and outcomes.get("duplicate"):
                 values["receipts_n"] = 0  # what the upstream had before us may have its receipt: read them again
             nodes.change_upstream(session, **values)
+        else:
+            nodes.start_epoch(session)  # a clone of this store has sent more: see _adopt
+            nodes.change_upstream(session, cursor_n=0)
     run.result.sent += sending.count
     run.result.duplicates += len(outcomes.get("duplicate") or [])
     run.result.quarantined += len(outcomes.get("quarantined") or [])
+    return is_ours

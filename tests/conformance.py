@@ -7,7 +7,6 @@ does (a calculate asks for text, a relevant for a truth).
 import argparse
 import json
 import math
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +29,7 @@ from collector.forms.expressions import (
 )
 from collector.forms.expressions.rare import park_miller
 from tests.instance_xml import Instance, read_instance
-from tests.node_js import NODE
+from tests.node_js import runner
 
 MAX_MISSING_NODES = 50
 SEED = 1234
@@ -206,9 +205,11 @@ def answer_with_js(vectors: list[dict[str, Any]]) -> Iterable[dict[str, object]]
 
 def run_js(tasks: list[str], scripts: tuple[str, ...] = SCRIPTS) -> list[str]:
     """Return what node answers to each of `tasks` with the core of the engine and `scripts` of static/js."""
-    command = [NODE, str(RUNNER), *scripts]
-    done = subprocess.run(command, input="\n".join(tasks).encode(), capture_output=True, check=True).stdout
-    return lines_of(done.decode())
+    if not tasks:
+        return []
+    answers, words = runner(str(RUNNER), *scripts).ask(tasks)
+    assert not words, words
+    return answers
 
 
 def lines_of(text: str) -> list[str]:

@@ -1,6 +1,7 @@
-// Evaluates tasks (one JSON a line on standard input) with the modules the page loads; see conformance.py.
+// Evaluates tasks (their number, then one JSON a line on standard input; again and again) with the modules the page
+// loads; see conformance.py.
 // The arguments name those besides the core, in the order in which the page loads them.
-import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { evaluate, storedText, toBoolean, toText } from "../static/js/engine.js";
 
 const [functions] = await Promise.all(process.argv.slice(2).map((name) => import("../static/js/" + name)));
@@ -39,5 +40,12 @@ function answer({ id, type, ir, root, place, now, lang, lists }) {
   }
 }
 
-const lines = readFileSync(0, "utf8").split("\n").filter(Boolean);
-console.log(lines.map((line) => JSON.stringify(answer(JSON.parse(line)))).join("\n"));
+let wanted = 0;
+let lines = [];
+for await (const line of createInterface({ input: process.stdin })) {
+  if (!wanted) wanted = Number(line);
+  else lines.push(line);
+  if (lines.length < wanted) continue;
+  console.log(lines.map((task) => JSON.stringify(answer(JSON.parse(task)))).join("\n"));
+  [wanted, lines] = [0, []];
+}

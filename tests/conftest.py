@@ -27,8 +27,10 @@ from collector.queries import nodes
 from collector.settings import Settings
 from sync.push import enrol
 from sync.records import canonical_bytes, new_salt, uuid7
+from tests.shared import put_empty_tables, shared_work
 
 if TYPE_CHECKING:
+    from tests.faults.forked import Forker
     from tests.store.postgres_server import PostgresServer
 
 STARTER = Path(__file__).parent.parent / "collector" / "starter"
@@ -60,8 +62,12 @@ def free_port() -> int:
 def serve(settings: Settings, port: int = 0) -> Node:
     """Serve a node on 127.0.0.1 and wait until it answers."""
     port = port or free_port()
+    if not settings.database_url:
+        put_empty_tables(settings.data_dir / "collector.db")
     app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", date_header=False, server_header=False)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 10
@@ -69,6 +75,12 @@ def serve(settings: Settings, port: int = 0) -> Node:
         assert thread.is_alive() and time.monotonic() < deadline, "the node did not start"
         time.sleep(0.01)
     return Node(app, server, thread, f"http://127.0.0.1:{port}", port, settings.data_dir)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_work() -> Iterator[None]:
+    with shared_work():
+        yield
 
 
 # --- the two databases
@@ -91,7 +103,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         call = getattr(item, "callspec", None)
         if call is not None and call.params.get("database_kind") == "postgres":
             name = item.nodeid.partition("[")[0]
-            extra += [item] if name in seen or item.get_closest_marker("sqlite_file") else []
+            is_of_one = item.get_closest_marker("sqlite_file") or item.get_closest_marker("one_database")
+            extra += [item] if name in seen or is_of_one else []
             seen.add(name)
     config.hook.pytest_deselected(items=extra)
     items[:] = [item for item in items if item not in extra]
@@ -129,6 +142,16 @@ def make_database_url(
         server.give_back(url)
 
 
+@pytest.fixture(scope="session")
+def forker() -> Iterator["Forker"]:
+    """Give the one parent of all nodes that a test wants to kill."""
+    from tests.faults.forked import Forker
+
+    made = Forker()
+    yield made
+    made.stop()
+
+
 @pytest.fixture
 def make_node(tmp_path: Path) -> Iterator[Callable[..., Node]]:
     """Give a function that starts a node: `make_node("campo", upstream=central, sync_seconds=0.2)`."""
@@ -164,7 +187,7 @@ def publish(starter_xforms: dict[str, str]) -> Callable[[Node, str], None]:
     return lambda node, name: node.app.state.forms.install(starter_xforms[name], f"{name}.xlsx")
 
 
-def submission(form: str = "confianza", version: str = "2026112100", **changes: object) -> dict[str, object]:
+def submission(form: str = "confianza", version: str = "2026112200", **changes: object) -> dict[str, object]:
     """Return a record's content with good defaults."""
     moment = iso(now_ms())
     content: dict[str, object] = {

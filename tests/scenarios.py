@@ -7,7 +7,6 @@ as XML is always made as a node makes it, from the answers that the engine gives
 import argparse
 import json
 import re
-import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from collector.forms.state import Filling
 from collector.forms.submission_xml import to_xml
 from collector.forms.xform import read_xform
 from tests.conformance import clock, lines_of
-from tests.node_js import NODE
+from tests.node_js import runner
 
 RUNNER = Path(__file__).with_name("scenarios_runner.mjs")
 STEP = re.compile(r"/([^/\[]+)(?:\[(\d+)\])?")
@@ -205,13 +204,12 @@ def play_js(tasks: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     seen: dict[str, list[dict[str, Any]]] = {}
     left = tasks
     while left:
-        lines = "\n".join(json.dumps(task) for task in left)
-        done = subprocess.run([NODE, str(RUNNER)], input=lines.encode(), capture_output=True, check=False)
-        answers = [json.loads(line) for line in lines_of(done.stdout.decode())]
+        told, words = runner(str(RUNNER)).ask([json.dumps(task) for task in left])
+        answers = [json.loads(line) for line in told]
         seen |= {answer["id"]: answer["seen"] for answer in answers}
         left = left[len(answers) :]
         if left:
-            seen[left[0]["id"]] = [{"error": done.stderr.decode()[-500:] or "node broke down"}]
+            seen[left[0]["id"]] = [{"error": words}]
             left = left[1:]
     return seen
 

@@ -1,6 +1,7 @@
-// Carries out the steps of scenarios (one JSON a line on standard input) with the modules the page loads, and tells
-// what is seen at each; see scenarios.py, which compares.
-import { readFileSync, writeSync } from "node:fs";
+// Carries out the steps of scenarios (their number, then one JSON a line on standard input; again and again) with the
+// modules the page loads, and tells what is seen at each; see scenarios.py, which compares.
+import { writeSync } from "node:fs";
+import { createInterface } from "node:readline";
 import "../static/js/functions.js";
 import "../static/js/functions-rare.js";
 import "../static/js/digest.js";
@@ -84,6 +85,13 @@ function play({ id, data, now, lang, steps: todo }) {
   return { id, seen };
 }
 
-const lines = readFileSync(0, "utf8").split("\n").filter(Boolean);
-// written at once: what was played is told though a later one should end the process
-for (const line of lines) writeSync(1, `${JSON.stringify(play(JSON.parse(line)))}\n`);
+let wanted = 0;
+let lines = [];
+for await (const line of createInterface({ input: process.stdin })) {
+  if (!wanted) wanted = Number(line);
+  else lines.push(line);
+  if (lines.length < wanted) continue;
+  // written at once: what was played is told though a later one should end the process
+  for (const task of lines) writeSync(1, `${JSON.stringify(play(JSON.parse(task)))}\n`);
+  [wanted, lines] = [0, []];
+}

@@ -22,7 +22,7 @@ from collector.queries import records
 from collector.settings import Settings
 from tests.conftest import Node, submission
 
-PAGE = "/f/confianza/2026112100"
+PAGE = "/f/confianza/2026112200"
 
 
 def collector(*words: str) -> subprocess.CompletedProcess[str]:

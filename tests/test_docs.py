@@ -7,26 +7,8 @@ import click
 import pytest
 from starlette.routing import Route
 
+from collector.app import ROUTERS
 from collector.cli.main import cli
-from collector.routes import (
-    blobs,
-    bundles,
-    citizen,
-    enrol,
-    facilitator,
-    fleet,
-    lab,
-    lab_erasure,
-    lab_files,
-    media,
-    publish,
-    pull,
-    quarantine,
-    static,
-    sync,
-    wiping,
-    withdrawal,
-)
 
 ROOT = Path(__file__).parent.parent
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -52,11 +34,8 @@ def test_every_setting_stands_in_the_reference() -> None:
 
 def test_every_address_stands_in_the_docs() -> None:
     everything = "\n".join(path.read_text(encoding="utf-8") for path in DOCS)
-    of_people = (bundles, citizen, enrol, facilitator, fleet, wiping, withdrawal)
-    of_lab = (lab, lab_erasure, lab_files, media, publish, pull, quarantine)
-    routers = [module.router for module in (*of_people, *of_lab, blobs, static, sync)]
     paths = {
-        route.path.replace(":path}", "}") for router in routers for route in router.routes if isinstance(route, Route)
+        route.path.replace(":path}", "}") for router in ROUTERS for route in router.routes if isinstance(route, Route)
     }
     assert len(paths) > 20
     missing = [path for path in paths if path not in everything and path.removeprefix("/sync/v1") not in everything]

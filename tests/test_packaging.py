@@ -44,6 +44,7 @@ def test_the_wheel_installed_in_an_empty_environment_serves_the_start_page(
     try:
         answer = wait_for(f"http://127.0.0.1:{port}/")
         assert answer.status_code == 200 and "Su voz cuenta" in answer.text
+        assert "date" not in answer.headers  # docs/offline.md, "Clocks"
         style = re.search(r'href="(/static/[^"]+base\.css)"', answer.text)
         assert style and httpx.get(f"http://127.0.0.1:{port}{style[1]}").status_code == 200
         report = run(

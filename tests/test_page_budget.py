@@ -1,4 +1,7 @@
-"""What a phone loads for the form of eight items, in gzip bytes: budgets that a change must not break unseen."""
+"""What a phone loads for a survey, in gzip bytes: budgets that a change must not break unseen.
+
+tests/browser/test_visit_cost.py counts what a real browser asks for, and that a second visit asks for nothing.
+"""
 
 import re
 from collections.abc import Callable
@@ -8,11 +11,10 @@ import pytest
 
 from tests.conftest import Node
 from tests.forms.household import household_xml
+from tests.forms.usual_form import usual_xform
+from tests.page_budgets import FIRST_QUESTION_BYTES, RICH_BYTES, WHOLE_BYTES
 
-FIRST_QUESTION_BYTES = 14_000  # page and style: what is needed before the first question can be answered
-WHOLE_BYTES = 30_000  # everything the page loads, htmx included
-RICH_BYTES = 46_000  # the same for a form with repeats in repeats
-PAGE = "/f/confianza/2026112100"
+PAGE = "/f/confianza/2026112200"
 
 
 def sent_bytes(node: Node, path: str) -> int:
@@ -30,6 +32,21 @@ def test_the_form_of_eight_items_stays_within_its_budgets(
     first, rest = loaded(node, PAGE)
     assert sum(first.values()) <= FIRST_QUESTION_BYTES, first
     assert sum((first | rest).values()) <= WHOLE_BYTES, first | rest
+
+
+def test_the_form_of_25_questions_stays_within_the_same_budgets(make_node: Callable[..., Node]) -> None:
+    node = make_node("campo")
+    node.app.state.forms.install(usual_xform())
+    first, rest = loaded(node, "/f/usual/1")
+    assert sum(first.values()) <= FIRST_QUESTION_BYTES, first
+    assert sum((first | rest).values()) <= WHOLE_BYTES, first | rest
+
+
+def test_no_survey_page_loads_htmx(make_node: Callable[..., Node], publish: Callable[[Node, str], None]) -> None:
+    node = make_node("campo")
+    publish(node, "confianza")
+    assert "htmx.min.js" not in httpx.get(node.url + PAGE).text
+    assert "htmx" not in httpx.get(f"{node.url}/sw.js").text.partition("\n")[0]
 
 
 def test_a_form_with_rows_in_rows_stays_within_its_budget_too(make_node: Callable[..., Node]) -> None:
@@ -52,10 +69,15 @@ def loaded(node: Node, page: str) -> tuple[dict[str, int], dict[str, int]]:
         node.app.state.assets.url(f"js/{name}")
         for name in httpx.get(f"{node.url}{page}/form.json").json().get("more", ())
     ]
-    return first, {path: sent_bytes(node, path) for path in {f"{page}/form.json", *named, *more}}
+    return first, {path: sent_bytes(node, path) for path in {f"{page}/form.json", *named, *more, *later(node)}}
 
 
-@pytest.mark.parametrize(("form", "more"), [("confianza", []), ("servicios", ["functions.js"])])
+def later(node: Node) -> list[str]:
+    """Return what each page fetches once it is ready, for the end of the survey."""
+    return [node.app.state.assets.url(f"js/{name}") for name in ("receipt.js", "code.js", "sha256.js")]
+
+
+@pytest.mark.parametrize(("form", "more"), [("confianza", ["scale.js"]), ("servicios", ["functions.js", "scale.js"])])
 def test_the_page_names_the_scripts_it_loads_and_no_others(
     make_node: Callable[..., Node], publish: Callable[[Node, str], None], form: str, more: list[str]
 ) -> None:

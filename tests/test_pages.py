@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Node
 
-PAGE = "/f/confianza/2026112100"
+PAGE = "/f/confianza/2026112200"
 
 
 @pytest.fixture
@@ -22,7 +22,8 @@ def node(make_node: Callable[..., Node], publish: Callable[[Node, str], None]) -
 def test_every_page_has_a_strict_policy_and_asks_nothing_of_other_hosts(node: Node, path: str) -> None:
     answer = httpx.get(node.url + path, headers={"Accept": "text/html"})
     policy = answer.headers["content-security-policy"]
-    assert "default-src 'self'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    frames = "'self'" if path == PAGE else "'none'"  # the survey stands inside the hand-over page
+    assert "default-src 'self'" in policy and "unsafe" not in policy and policy.endswith(f"frame-ancestors {frames}")
     assert answer.headers["x-collector"] == "1"
     assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', answer.text)
 
@@ -42,8 +43,8 @@ def test_the_short_address_leads_to_the_newest_version_and_is_kept(node: Node) -
     assert (answer.status_code, answer.headers["location"]) == (302, PAGE)
     assert "max-age" in answer.headers["cache-control"]
     current = httpx.get(f"{node.url}/f/confianza/current")
-    assert current.json() == {"version": "2026112100", "address": PAGE}
-    assert current.headers["cache-control"] == "no-store"
+    assert current.json() == {"version": "2026112200", "address": PAGE}
+    assert current.headers["cache-control"] == "max-age=600"
 
 
 def test_static_files_are_kept_for_a_year_under_their_own_hash(node: Node) -> None:

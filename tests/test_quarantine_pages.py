@@ -142,7 +142,7 @@ def test_what_no_form_knows_is_previewed_and_given_to_a_form(node: Node, browser
     content["answers"] = dict(content["answers"]) | {"otra": "1", "edad": "no es una opción"}  # type: ignore[call-overload]
     (arrival,) = put(node, content)
     assert "form_unknown" in record(node, arrival.id).flags
-    choice = "confianza/2026112100"
+    choice = "confianza/2026112200"
     seen = browser.get(f"/lab/cuarentena/{arrival.id}", params={"form": choice})
     assert "Caben 8 de 10 respuestas" in seen.text
     part = browser.get(f"/lab/cuarentena/{arrival.id}", params={"form": choice}, headers={"HX-Request": "true"}).text
@@ -151,7 +151,7 @@ def test_what_no_form_knows_is_previewed_and_given_to_a_form(node: Node, browser
     before = record(node, arrival.id).changed_n
     browser.post(f"/lab/cuarentena/{arrival.id}", data={"pick": pick(arrival), "action": "use", "form": choice})
     after = record(node, arrival.id)
-    assert (after.form, after.version, after.body) == ("confianza", "2026112100", arrival.body)
+    assert (after.form, after.version, after.body) == ("confianza", "2026112200", arrival.body)
     whats = {flag["what"] for flag in json.loads(after.flags)}
     assert whats == {"unknown", "choice"} and after.changed_n > before
 
@@ -161,7 +161,7 @@ def test_a_record_without_a_form_needs_one_to_be_used(node: Node, browser: httpx
     url = f"/lab/cuarentena/{arrival.id}"
     refused = browser.post(url, data={"pick": pick(arrival), "action": "use"})
     assert refused.status_code == 422 and "de qué formulario" in refused.text
-    browser.post(url, data={"pick": pick(arrival), "action": "use", "form": "confianza/2026112100"})
+    browser.post(url, data={"pick": pick(arrival), "action": "use", "form": "confianza/2026112200"})
     found = record(node, arrival.id)
     assert (found.form, found.state) == ("confianza", "usable")
     assert "required" in {flag["what"] for flag in json.loads(found.flags)}
@@ -197,7 +197,7 @@ def test_many_of_an_unknown_form_are_given_to_one_at_once(node: Node, browser: h
     strange = put(node, *(submission(form="jornada", version="x") for _ in range(3)))
     known = put(node, submission(), why="revoked_node")
     picks = [pick(arrival) for arrival in (*strange, *known)]
-    browser.post("/lab/cuarentena", data={"pick": picks, "action": "use", "form": "confianza/2026112100"})
+    browser.post("/lab/cuarentena", data={"pick": picks, "action": "use", "form": "confianza/2026112200"})
     assert len(usable(node)) == 4
     assert all(record(node, arrival.id).form == "confianza" for arrival in (*strange, *known))
 
@@ -230,9 +230,9 @@ def test_the_pages_bear_any_content(node: Node, browser: httpx.Client) -> None:
     arrivals += [put(node, submission(form=7, answers=3, lang=None))[0]]
     assert browser.get("/lab/cuarentena").status_code == 200
     for arrival in arrivals:
-        page = browser.get(f"/lab/cuarentena/{arrival.id}", params={"form": "confianza/2026112100"})
+        page = browser.get(f"/lab/cuarentena/{arrival.id}", params={"form": "confianza/2026112200"})
         assert page.status_code == 200 and "<script>" not in page.text
-        given = {"pick": pick(arrival), "action": "use", "form": "confianza/2026112100"}
+        given = {"pick": pick(arrival), "action": "use", "form": "confianza/2026112200"}
         assert browser.post(f"/lab/cuarentena/{arrival.id}", data=given).status_code == 200
         assert record(node, arrival.id).form == "confianza"
         assert browser.get(f"/lab/records/{arrival.id}").status_code == 200
@@ -289,7 +289,7 @@ def test_more_records_than_a_page_are_checked_and_the_clock_stays_noticed(
     with reading(node.app.state.engine) as session:
         left = quarantine.open_counts(session)
     assert left == {"form_differs": PAGE + 31, "clock": 1}
-    assert recheck_form(node.app.state.forms, node.app.state.engine, "confianza", "2026112100") == 0
+    assert recheck_form(node.app.state.forms, node.app.state.engine, "confianza", "2026112200") == 0
 
 
 def test_a_form_that_comes_by_sync_checks_what_waited(

@@ -69,8 +69,10 @@ def test_what_is_no_code_is_told_in_plain_words(typed: str) -> None:
 
 def test_the_record_says_a_hash_of_the_code_and_not_the_code() -> None:
     code = make_code()
-    plain = "collector-receipt/1\n" + code.replace("-", "")
-    assert claim_of(code) == claim_of(code.lower()) == hashlib.sha256(plain.encode()).hexdigest()[:32]
+    hashed = ("collector-receipt/1\n" + code.replace("-", "")).encode()
+    for _ in range(1024):
+        hashed = hashlib.sha256(hashed).digest()
+    assert claim_of(code) == claim_of(code.lower()) == hashed.hex()[:32]
 
 
 def test_the_page_makes_codes_that_the_node_reads() -> None:
@@ -78,18 +80,18 @@ def test_the_page_makes_codes_that_the_node_reads() -> None:
         """
         import { makeCode } from "./static/js/code.js";
         const found = [];
-        for (let n = 0; n < 200; n++) found.push(await makeCode());
+        for (let n = 0; n < 20; n++) found.push(await makeCode());
         console.log(JSON.stringify(found));
         """
     )
     found = json.loads(made)
-    assert len({each["code"] for each in found}) == 200
+    assert len({each["code"] for each in found}) == 20
     assert all(CODE.fullmatch(each["code"]) and claim_of(each["code"]) == each["claim"] for each in found)
 
 
 def test_the_page_hashes_every_code_as_the_node_does() -> None:
     letters = random.Random(5)
-    codes = [shown(text + _sign(text)) for text in ("".join(letters.choices(ALPHABET, k=12)) for _ in range(50))]
+    codes = [shown(text + _sign(text)) for text in ("".join(letters.choices(ALPHABET, k=12)) for _ in range(10))]
     plain = [code.replace("-", "") for code in codes]
     made = run_module(
         f"""

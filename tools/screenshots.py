@@ -42,6 +42,7 @@ def main() -> None:
                 )
                 photograph(browser, central, field)
                 photograph_rows(browser, field)
+                photograph_kiosk(browser, field)
         finally:
             field.stop()
             central.stop()
@@ -68,9 +69,13 @@ def prepare(central: Node, field: Node) -> None:
 def answer_all(node: Node, count: int) -> None:
     """Post `count` answers of form confianza as phones do."""
     form = node.app.state.forms.versions("confianza")[0]
+    question = node.app.state.forms.get("confianza", form.version).question("/data/consent/notice_sha256")
+    notice = question.logic.calculate[1]
     chance = random.Random(count)
     for start in range(0, count, 20):
-        lines = [canonical_bytes(answer(form.version, form.sha256, chance)) for _ in range(min(20, count - start))]
+        lines = [
+            canonical_bytes(answer(form.version, form.sha256, notice, chance)) for _ in range(min(20, count - start))
+        ]
         httpx.post(
             f"{node.url}/sync/v1/outbox",
             content=b"\n".join(lines) + b"\n",
@@ -78,13 +83,17 @@ def answer_all(node: Node, count: int) -> None:
         ).raise_for_status()
 
 
-def answer(version: str, sha256: str, chance: random.Random) -> dict[str, object]:
+def answer(version: str, sha256: str, notice: str, chance: random.Random) -> dict[str, object]:
     """Invent one answer of the last twelve days."""
     from collector.clock import iso_here
 
     ended = now_ms() - int(chance.random() ** 2 * 12 * DAY_MS)
     place = chance.choices(("0810", "0911", "0406", "1205", "0808", "1303"), (30, 25, 14, 12, 9, 6))[0]
     answers = {
+        "consent/accepted": "OK",
+        "consent/notice_version": "1",
+        "consent/notice_sha256": notice,
+        "consent/at": iso_here(ended - 100_000),
         "edad": chance.choice(("18_29", "30_44", "45_59", "60_mas")),
         "lugar/provincia": place[:2],
         "lugar/municipio": place,
@@ -111,6 +120,18 @@ def photograph_rows(browser: Browser, node: Node) -> None:
     ready(page)
     make_people(page)
     page.screenshot(path=IMAGES / "rows-360.png", full_page=True)
+    context.close()
+
+
+def photograph_kiosk(browser: Browser, node: Node) -> None:
+    """Take the page between two people."""
+    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="es-PA")
+    page = context.new_page()
+    page.goto(f"{node.url}/k/confianza")
+    page.fill("#new-pin", "2580")
+    page.click("text=Empezar")
+    page.wait_for_selector("[data-begin]:visible")
+    page.screenshot(path=IMAGES / "kiosk-360.png")
     context.close()
 
 

@@ -56,7 +56,7 @@ def export(file: Path, recipient: str, ask: bool, everything: bool, data: Path |
 def import_file(file: Path, ask: bool, data: Path | None) -> None:
     """Trae un paquete, o las respuestas que un teléfono guardó en un archivo."""
     from collector.form_store import FormStore
-    from collector.submissions import flags_of
+    from collector.submissions import notices_of
     from sync.bundle_import import needs_passphrase
     from sync.carried import take_file
 
@@ -64,7 +64,7 @@ def import_file(file: Path, ask: bool, data: Path | None) -> None:
     forms = FormStore(engine)
     with _opened(file) as content:
         passphrase = click.prompt("Clave", hide_input=True) if ask or needs_passphrase(content) else ""
-        _say(take_file(engine, content, now_ms(), lambda record: flags_of(forms, record), passphrase), file)
+        _say(take_file(engine, content, now_ms(), lambda record: notices_of(forms, engine, record), passphrase), file)
 
 
 @bundle.command("receipt")

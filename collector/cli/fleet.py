@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import click
-import httpx
 
 from collector.db import open_engine, prepare_store
 from collector.fleet.wiping import WipeReport, check_wipe
 from collector.problems import PROBLEMS, ProblemError
 from collector.settings import Settings, settings_from_environment
+from sync.line import open_line
 
 REASONS = {
     "not_sent": "sin enviar",
@@ -39,7 +39,7 @@ def safe_to_wipe(data: Path | None, as_json: bool) -> None:
     _need_store(settings)
     engine = open_engine(settings.url)
     prepare_store(engine)
-    with httpx.Client() as http:
+    with open_line() as http:
         report = check_wipe(engine, http)
     engine.dispose()
     click.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2) if as_json else _told(report))

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
-import httpx
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 
@@ -18,6 +17,7 @@ from collector.db import open_engine, prepare_store, reading, writing
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import store
 from collector.settings import SettingError, Settings, settings_from_environment
+from sync.line import open_line
 
 if TYPE_CHECKING:
     from collector.publish.publishing import Checked
@@ -73,7 +73,10 @@ def serve(data: Path | None, host: str, port: int) -> None:
     click.echo(f"Collector en http://{host}:{port}  (Ctrl-C para terminar)")
     gc.collect()
     gc.freeze()  # what stands now stays until the end: not looked through again, a sixth of a batch's time
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    # no Date: one that is wrong by a week would make kept pages old at once, and phones could not reopen them
+    uvicorn.run(
+        app, host=host, port=port, log_level="warning", access_log=False, date_header=False, server_header=False
+    )
 
 
 @cli.command()
@@ -174,15 +177,17 @@ def enrol_code(data: Path | None) -> None:
 @DATA
 def enrol(url: str, code: str, name: str, data: Path | None) -> None:
     """Inscribe este equipo para que envíe a URL."""
+    from sync.address import whole_address
     from sync.push import enrol as enrol_node
 
+    address = whole_address(url.strip())
     _settings, engine = _open(data)
-    with httpx.Client(timeout=20) as http:
-        enrol_node(engine, http, url, code, name)
+    with open_line(20) as http:
+        enrol_node(engine, http, address, code, name)
     if name:
         with writing(engine) as session:
             store.set_fact(session, "name", name)
-    click.echo(f"Inscrito en {url}.")
+    click.echo(f"Inscrito en {address}.")
 
 
 @cli.command("sync")
@@ -194,7 +199,7 @@ def sync_now(data: Path | None) -> None:
     from sync.push import sync_once
 
     _settings, engine = _open(data)
-    with httpx.Client(timeout=30) as http:
+    with open_line(30) as http:
         result = sync_once(engine, http, now_ms(), installer(FormStore(engine), engine))
         sent, files, forms = result.sent, result.files, result.forms
         while result.has_more and not result.error:
@@ -290,6 +295,19 @@ def add_token(name: str, data: Path | None) -> None:
     with writing(engine) as session:
         made = people.make_token(session, name)
     click.echo(made)
+
+
+@token.command("drop")
+@click.argument("name")
+@DATA
+def drop_token(name: str, data: Path | None) -> None:
+    """Retira los tokens de ese nombre: desde ahora no sirven."""
+    from collector import people
+
+    _settings, engine = _open(data)
+    with writing(engine) as session:
+        count = people.drop_tokens(session, name)
+    click.echo(f"Retirados: {count}. Quien los usaba necesita otro.")
 
 
 # --- pull

@@ -7,7 +7,8 @@ from typing import Any
 
 from collector.fill.rich import is_rich
 from collector.fill.rows import NUMBER, row_node, rows_json, whole_text
-from collector.fill.words import RICH_UI, TYPE_HELP, UI, Words, file_name
+from collector.fill.tongues import has_gaps
+from collector.fill.words import RICH_UI, SOUND_UI, TYPE_HELP, UI, Words, file_name
 from collector.forms.expressions import columns_used, functions_used, instances_used, labels_used, scripts_needed
 from collector.forms.model import IR, Choice, Form, Group, Question, Repeat, Text, language_code, text_in
 from collector.forms.plain_words import plain_words
@@ -16,6 +17,8 @@ from collector.forms.state import choice_text, language_of, texts_by_id
 from collector.forms.twins import has_twins, list_read
 
 DEVICE = "deviceid"
+COMMON = ("functions.js",)
+FACES = frozenset(str(number) for number in range(11))
 
 
 @lru_cache(maxsize=256)
@@ -75,7 +78,7 @@ def fill_json(form: Form, words: Words, *, whole: bool = False, node_id: str = "
 def _spoken(form: Form) -> dict[str, str]:
     """Return the sentences of ours that this form can need: those its own messages do not cover."""
     if is_rich(form):
-        return UI | RICH_UI
+        return UI | RICH_UI | (SOUND_UI if any(q.type == "audio" for q in form.questions) else {})
     asked = [question for question in form.questions if question.page >= 0]
     needed = {
         "step": True,
@@ -90,8 +93,12 @@ def _spoken(form: Form) -> dict[str, str]:
 @lru_cache(maxsize=256)
 def form_scripts(form: Form) -> tuple[str, ...]:
     """Return the scripts of static/js that this form's expressions need besides engine.js."""
-    needed = max((scripts_needed(ir, type) for ir, type in _expressions(form)), key=len, default=())
-    return needed or (("functions.js",) if is_rich(form) else ())
+    needed = {scripts_needed(ir, type) for ir, type in _expressions(form)} | ({COMMON} if is_rich(form) else set())
+    # what functions.js knows of the moment goes beyond now.js
+    engine = max(needed, key=lambda scripts: (len(scripts), scripts == COMMON), default=())
+    scales = {name for name, items in form.lists.items() if {choice.name for choice in items} >= FACES}
+    has_faces = any(q.type == "select_one" and q.list_name in scales for q in form.questions)
+    return (*engine, *(["scale.js"] if has_faces else []), *(["tongues.js"] if has_gaps(form) else []))
 
 
 def _expressions(form: Form) -> Iterator[tuple[IR, str]]:

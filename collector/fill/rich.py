@@ -5,7 +5,9 @@ from functools import lru_cache
 from collector.forms.model import Form, Question
 from collector.forms.twins import has_twins
 
-SIMPLE_TYPES = frozenset({"text", "integer", "decimal", "date", "note", "select_one", "select_multiple", "calculate"})
+SIMPLE_TYPES = frozenset({
+    "text", "integer", "decimal", "date", "note", "select_one", "select_multiple", "acknowledge", "calculate",
+})  # fmt: skip
 RICH_APPEARANCES = frozenset({"year", "month-year", "quick", "quickcompact"})
 SIDE_BY_SIDE = frozenset({"likert", "horizontal", "horizontal-compact", "list-nolabel", "list", "label"})
 UNCHANGING = (None, ["f", "true"], ["f", "false"])  # rules that no answer changes

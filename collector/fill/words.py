@@ -12,6 +12,8 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 from collector.fill.rich import has_sheet, is_rich
+from collector.fill.tongues import OurWords, fallbacks
+from collector.fill.voices import Voice, text_key
 from collector.forms.filling_rows import FillingRow
 from collector.forms.model import OUTPUT, Form, Text, language_code, text_in
 from collector.forms.plain_words import plain_words
@@ -45,6 +47,7 @@ RICH_UI = {
     "more": "Hay {n} más. Escriba otra letra.",
     "searching": "Buscando su ubicación…",
     "no_place": "No se pudo saber el lugar. Escríbalo: latitud y longitud.",
+    "no_gps": "En esta red el teléfono no puede decir dónde está. Si lo sabe, escriba latitud y longitud; si no, siga.",
     "accuracy": "Precisión: {n} m",
     "too_large": "El archivo pesa {n} MB y es demasiado grande. Elija uno más liviano.",
     "unread": "Ese archivo no se pudo leer. Elija otro.",
@@ -52,6 +55,15 @@ RICH_UI = {
     "not_kept": "Este navegador no pudo guardar el archivo. Libere espacio en el teléfono o siga sin el archivo.",
     "size": "{name} · {n} kB",
     "cut": "Con ese número se borran respuestas ya escritas: {n}. ¿Continuar?",
+}
+# sentences that only recorder.js writes
+SOUND_UI = {
+    "record": "Grabar",
+    "stop": "Parar",
+    "again": "Grabar otra vez",
+    "said": "{s} s · {kb} kB",
+    "refused": "El navegador no dejó usar el micrófono. Dé permiso, o elija un archivo.",
+    "listen": "Oír lo grabado",
 }
 
 
@@ -69,6 +81,7 @@ class Words:
     marked: list[Text] = field(default_factory=list)
     said: list[Text] = field(default_factory=list)
     files: list[Text] = field(default_factory=list)
+    voices: Mapping[tuple[str, str], tuple[Voice, ...]] = field(default_factory=dict)
     _numbers: dict[tuple[tuple[str, str], ...], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -79,7 +92,8 @@ class Words:
         """Return one of our own sentences in every language of the form; Spanish where we have no other."""
         languages = self.form.languages or ("",)
         code = {name: language_code(name) for name in languages}
-        return {name: self.english.get(sentence, sentence) if code[name] == "en" else sentence for name in languages}
+        said = self.english.get(sentence, sentence)
+        return OurWords((name, said if code[name].partition("-")[0] == "en" else sentence) for name in languages)
 
     def plain(self, text: Text | str, row: FillingRow | None = None) -> str:
         """Return the text in the page's language, with the answers it shows."""
@@ -92,6 +106,19 @@ class Words:
     def attribute(self, text: Text | str) -> Markup:
         """Return ` data-t` or ` data-o` for a text that the scripts must find again, else nothing."""
         both = self.ui(text) if isinstance(text, str) else text
+        return self._mark(both) + self._tongue(both)
+
+    def _tongue(self, both: Text) -> Markup:
+        """Return ` lang` where the text is not in the page's language, ` data-l` where that may come to be."""
+        if not any(both.values()):
+            return Markup("")
+        other = fallbacks(both, self.form)
+        here = other.get(language_code(self.language))
+        lang = Markup(' lang="{}"').format(here) if here else Markup("")
+        pairs = " ".join(f"{page}:{text}" for page, text in other.items())
+        return lang + Markup(' data-l="{}"').format(pairs) if other and len(self.form.languages) > 1 else lang
+
+    def _mark(self, both: Text) -> Markup:
         if shows_answers(both):
             return Markup(' data-o="{}"').format(self._number(both, self.said))
         if len({text_in(both, name, self.form) for name in self.form.languages}) < 2:
@@ -113,6 +140,10 @@ class Words:
         differs = len({text_in(text, name, self.form) for name in self.form.languages}) > 1
         mark = Markup(' data-m="{}"').format(self._number(text, self.files)) if differs else Markup("")
         return Markup(' src="{}"{}').format(address, mark)
+
+    def voices_of(self, place: str, label: Text) -> tuple[Voice, ...]:
+        """Return what facilitators recorded of this text ("q/data/agua", "ctemas/luz"), each in its language."""
+        return self.voices.get((place, text_key(label, self.form)), ()) if self.voices else ()
 
     def by_language(self) -> dict[str, list[str]]:
         """Return language -> marked texts, for the JSON; the page of a simple form itself holds its own language."""

@@ -66,7 +66,7 @@ def _spaced(rows: list[SheetRow]) -> list[SheetRow]:
     for row in rows:
         spaced += [SheetRow(number, {}) for number in range(last + 1, row.row)]
         spaced.append(row)
-        last = row.row
+        last = max(last, row.row)
     return spaced
 
 

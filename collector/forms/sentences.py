@@ -7,6 +7,7 @@ the value; hints say what to do. What `read_xform` says comes with its own sente
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from collector.forms.consent_sentences import CONSENT_SENTENCES
 from collector.forms.file_sentences import FILE_SENTENCES
 from collector.forms.report import Finding, FormProblem, Severity
 
@@ -48,6 +49,7 @@ def _catalogue(*rows: tuple[str, Severity, str, str, str, str]) -> dict[str, Sen
 
 SENTENCES = _catalogue(
     *FILE_SENTENCES,
+    *CONSENT_SENTENCES,
     # --- the file
     ("too_big", "error", "El archivo pesa {size} MB y el límite es {limit} MB. No se abrió.",
      "The file is {size} MB and the limit is {limit} MB. It was not opened.",

@@ -209,10 +209,6 @@ class Filling(Settling):
             return False
         return self._truth(self.program.readonly, here.path, here, False) or self.is_readonly(here.path, here.parent)
 
-    def page_is_shown(self, page: int) -> bool:
-        """Tell whether any question of the page is relevant now."""
-        return any(self.relevant[path] for path in self.form.pages[page])
-
     # --- texts
 
     def _language(self) -> str:

@@ -90,6 +90,15 @@ SETTINGS = frozenset({
     "form_title", "form_id", "version", "default_language", "style", "name", "allow_choice_duplicates", "instance_name",
     "namespaces",
 })  # fmt: skip
+NOTICE_ITEMS = (  # what a notice has to say, one item a setting, in the order in which it is told
+    "notice_who", "notice_purpose", "notice_legal", "notice_recipients", "notice_abroad", "notice_kept",
+    "notice_rights", "notice_automated", "notice_officer",
+)  # fmt: skip
+CONSENT_TEXT_SETTINGS = (  # one column a language, as the columns of texts in survey
+    "consent_notice", "consent_audio", "consent_title", "consent_accept", "consent_purposes", "consent_age",
+    "consent_guardian", "consent_assent", *NOTICE_ITEMS,
+)  # fmt: skip
+CONSENT_SETTINGS = frozenset({"consent_version", "purposes", "min_age", "age_bands", *CONSENT_TEXT_SETTINGS})
 UNUSED_SETTINGS = frozenset({"submission_url", "auto_send", "auto_delete"})
 SETTING_ALIASES = {
     "id_string": "form_id", "set_form_id": "form_id", "set_form_title": "form_title", "title": "form_title",

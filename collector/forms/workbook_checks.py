@@ -168,7 +168,7 @@ def _setting_names(table: Table, row: SheetRow) -> Iterator[Finding]:
     for column in table.columns:
         cell = row.cells.get(column.header, "")
         code = "setting_unknown"
-        if column.name in support.SETTINGS or not cell:
+        if column.name in support.SETTINGS | support.CONSENT_SETTINGS or not cell:
             continue
         if column.name == "public_key":
             code = "setting_refused"

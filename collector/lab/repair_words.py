@@ -6,8 +6,11 @@ WHYS = {
     "not_canonical": "Escrito de otra manera",
     "revoked_node": "Vino de un equipo dado de baja",
     "not_allowed": "Quiso cambiar otro registro",
+    "no_consent": "Falta el consentimiento",
     "form_unknown": "Formulario que no conocemos",
     "form_differs": "El formulario era otro",
+    "serial_used": "Hoja digitada dos veces",
+    "ticket_used": "Enlace usado dos veces",
     "clock": "Hora imposible",
 }
 

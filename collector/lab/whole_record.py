@@ -9,6 +9,9 @@ from collector.lab.twins import meant_labels
 
 # what a node noticed about a record (collector.forms.check), in words for people
 FLAGS = {
+    "no_consent": "Falta el consentimiento que el formulario pide: el registro queda aparte.",
+    "serial_used": "La hoja ya se había digitado:",
+    "ticket_used": "El enlace para una persona ya se había usado:",
     "form_unknown": "El formulario o su versión no está en este equipo.",
     "form_differs": "Se contestó con otro contenido de esta misma versión del formulario.",
     "required": "Falta una respuesta que el formulario pide.",

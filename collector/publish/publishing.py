@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from collector.forms.consented import is_of_notice
 from collector.forms.form_warnings import asks
 from collector.forms.model import Form, form_from_json
 from collector.forms.report import Finding, Report, finding_from_json, order_findings
@@ -203,7 +204,8 @@ def put_together(
 def _outcome(name: str, facts: dict[str, Any], found: list[Finding], files: Mapping[str, bytes]) -> Checked:
     form = form_from_json(facts["form"]) if "form" in facts else None
     form_id = form.form_id if form else facts.get("form_id", PurePosixPath(name).stem)
-    questions = sum(map(asks, form.questions)) if form else facts.get("questions", 0)
+    own = [question for question in form.questions if not is_of_notice(form, question)] if form else []
+    questions = sum(map(asks, own)) if form else facts.get("questions", 0)
     report = Report(form_id, facts.get("version", ""), order_findings(found), questions)
     needed = tuple(facts.get("needs", ()))
     if form is None or not report.is_publishable:

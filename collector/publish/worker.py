@@ -21,6 +21,8 @@ from typing import Any, BinaryIO
 
 from collector.forms.attachments import Need, check_attachments, matched, needs_of_sheets
 from collector.forms.binds import bind_problems
+from collector.forms.consent import with_consent
+from collector.forms.consent_checks import check_consent, told_in_settings
 from collector.forms.file_contents import text_of
 from collector.forms.form_warnings import form_warnings, page_problems
 from collector.forms.gate import Converted, convert_sheets
@@ -75,11 +77,13 @@ def check(name: str, content: bytes, emit: Emit, attached: Attached | None = Non
     sheets = _read(name, content, emit)
     if sheets is None:
         return
-    walked = outline(sheets)
+    whole = with_consent(sheets)
+    walked = outline(whole)
     unfit = list(check_shape(sheets))
-    needs = needs_of_sheets(sheets, walked)
-    found = unfit + ([] if not sheets.survey else list(_check_sheets(sheets, walked, stem)))
+    needs = needs_of_sheets(whole, walked)
+    found = unfit + ([] if not sheets.survey else list(_check_sheets(sheets, whole, walked, stem)))
     found += check_attachments(needs, attached.files)
+    found = [told_in_settings(finding, sheets) for finding in found]
     emit(
         {
             "step": "sheets",
@@ -92,14 +96,15 @@ def check(name: str, content: bytes, emit: Emit, attached: Attached | None = Non
     )
     errors = [finding for finding in found if finding.severity == "error"]
     if not unfit and len(errors) <= MANY_ERRORS:
-        _convert(Checking(sheets, form_id_of(sheets, stem), needs, attached, emit), errors)
+        _convert(Checking(whole, sheets, form_id_of(sheets, stem), needs, attached, emit), errors)
 
 
 @dataclass(frozen=True)
 class Checking:
-    """One spreadsheet on its way through pyxform and our reader."""
+    """One spreadsheet on its way through pyxform and our reader. authored: the sheets without the rows of consent."""
 
     sheets: Sheets
+    authored: Sheets
     form_id: str
     needs: list[Need]
     attached: Attached
@@ -117,10 +122,12 @@ def _read(name: str, content: bytes, emit: Emit) -> Sheets | None:
     return None
 
 
-def _check_sheets(sheets: Sheets, walked: Outline, stem: str) -> Iterator[Finding]:
+def _check_sheets(sheets: Sheets, whole: Sheets, walked: Outline, stem: str) -> Iterator[Finding]:
+    """Give what is wrong in the sheets. whole: with the rows of consent, which others may refer to."""
     yield from check_settings(sheets, stem)
+    yield from check_consent(sheets)
     yield from check_columns(sheets)
-    yield from check_survey(sheets, walked)
+    yield from check_survey(whole, walked)
     yield from check_choices(sheets, walked)
     yield from check_translations(sheets, walked)
 
@@ -142,7 +149,7 @@ def _convert(checking: Checking, errors: list[Finding]) -> None:
         converted = convert_sheets(mended, checking.form_id, version_of(mended))
         error = converted.error
         said = [*converted.warnings, error] if error else converted.warnings
-        news = [finding for finding in said if _is_news(finding, places)]
+        news = [told_in_settings(finding, checking.authored) for finding in said if _is_news(finding, places)]
         checking.emit({"step": "gate", "findings": _as_json(news)})
         if error is None:
             _read_form(checking, mended, converted, is_clean)
@@ -170,7 +177,7 @@ def _read_form(checking: Checking, mended: Sheets, converted: Converted, is_clea
     walked = outline(mended)
 
     def place(problem: FormProblem) -> Finding:
-        return place_problem(problem, checking.sheets, walked)
+        return told_in_settings(place_problem(problem, checking.sheets, walked), checking.authored)
 
     found, form = _problems(xform, checking.needs, checking.attached, place)
     if not is_clean:

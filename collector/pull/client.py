@@ -20,6 +20,7 @@ from sqlite_utils import Database
 from collector.forms.model import Form, form_from_json
 from collector.problems import PROBLEMS, ProblemError
 from collector.pull.file import LabFile
+from sync.line import open_line
 
 PAGE_RECORDS = 500
 TIMEOUT_SECONDS = 60.0
@@ -56,7 +57,7 @@ def pull(
     key = token.strip()  # pasted with its line end
     if not (key.isascii() and key.isprintable() and key) or " " in key:
         raise ProblemError(PROBLEMS["token_invalid"])
-    client = http or httpx.Client(timeout=TIMEOUT_SECONDS)
+    client = http or open_line(TIMEOUT_SECONDS)
     try:
         with _open_file(to) as file:
             return _Pull(_Node(client, address, key), file, page_records).run(progress or (lambda _at, _last: None))
@@ -74,6 +75,7 @@ def _open_file(path: Path) -> Iterator[LabFile]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         database = Database(path)
+        database.execute("PRAGMA secure_delete=ON")  # what was erased upstream leaves this file's bytes too
         file = LabFile(database)
         file.prepare()
         yield file

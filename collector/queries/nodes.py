@@ -6,27 +6,33 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, func, insert, true, update
+from sqlalchemy import Connection, and_, exists, func, true, update
 from sqlmodel import Session, col, delete, select
 
 from collector.clock import iso
 from collector.problems import PROBLEMS, Problem, ProblemError
 from collector.queries import store
 from collector.queries.feed import feed_top
+from collector.queries.numbers import asked, told
 from collector.tables import Cursor, EnrolCode, Node, Quarantine, Receipt, Record, Upstream
 
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0 O, 1 I L, no U beside V
 CODE_MINUTES = 15
-# asked for every batch and made once: a statement built anew costs more than asking it
-HOLDER = select(col(Node.id), col(Node.revoked_ms)).where(col(Node.token_sha256) == bindparam("token"))
-SENDER = select(col(Node.public_key), col(Node.revoked_ms)).where(col(Node.id) == bindparam("node"))
-CONTACT = update(Node).where(col(Node.id) == bindparam("node")).values(last_contact_ms=bindparam("now"))
-SKEW = update(Node).where(col(Node.id) == bindparam("node")).values(skew_ms=bindparam("skew"))
-AT = and_(col(Cursor.peer) == bindparam("at_peer"), col(Cursor.epoch) == bindparam("at_epoch"))
-CURSOR = select(col(Cursor.n), col(Cursor.head)).where(AT).with_for_update()
-MOVE = update(Cursor).where(AT).values(n=bindparam("upto"), head=bindparam("new_head"))
+# asked for every batch, by the driver: building a statement costs more than asking it
+HOLDER = "SELECT id, revoked_ms FROM node WHERE token_sha256 = ?"
+SENDER = "SELECT public_key, revoked_ms FROM node WHERE id = ?"
+CONTACT = "UPDATE node SET last_contact_ms = ?, skew_ms = coalesce(?, skew_ms) WHERE id = ?"
+CURSOR = "SELECT n, head FROM cursor WHERE peer = ? AND epoch = ?"
+MOVE = """
+INSERT INTO cursor (peer, epoch, n, head) VALUES (?, ?, ?, ?) ON CONFLICT (peer, epoch) DO UPDATE SET
+n = CASE WHEN excluded.n > cursor.n THEN excluded.n ELSE cursor.n END,
+head = CASE WHEN excluded.n > cursor.n THEN excluded.head ELSE cursor.head END
+RETURNING n"""
 UPSTREAM = select(*Upstream.__table__.columns).where(col(Upstream.slot) == 1)  # type: ignore[attr-defined]
-IS_SENDER = select(col(Upstream.slot)).where(col(Upstream.slot) == 1)
+IS_SENDER = "SELECT slot FROM upstream WHERE slot = 1"
+MEETING = """
+SELECT me.value, node.public_key, node.revoked_ms, (SELECT count(*) FROM upstream WHERE slot = 1)
+FROM meta AS me LEFT JOIN node ON node.id = ? WHERE me.key = 'node_id'"""
 
 
 def hash_token(token: str) -> str:
@@ -72,20 +78,13 @@ class Holder(NamedTuple):
     is_revoked: bool
 
 
-def holder_of_token(session: Session, token: str) -> Holder:
+def holder_by_token(connection: Connection, token: str) -> Holder:
     """Return the node that holds `token`. Raises ProblemError unknown_node."""
-    found = session.connection().execute(HOLDER, {"token": hash_token(token)}).first()
-    if found is None:
+    found = asked(connection, HOLDER, hash_token(token))
+    if not found:
         raise ProblemError(PROBLEMS["unknown_node"])
-    return Holder(str(found[0]), found[1] is not None)
-
-
-def node_of_token(session: Session, token: str) -> str:
-    """Return the id of the node that holds `token`. Raises ProblemError unknown_node or revoked."""
-    holder = holder_of_token(session, token)
-    if holder.is_revoked:
-        raise ProblemError(PROBLEMS["revoked"])
-    return holder.node_id
+    node_id, revoked_ms = found[0]
+    return Holder(str(node_id), revoked_ms is not None)
 
 
 class Sender(NamedTuple):
@@ -97,8 +96,22 @@ class Sender(NamedTuple):
 
 def sender_of(session: Session, node_id: str) -> Sender:
     """Return what is known of the sender; nothing of a node that never enrolled."""
-    found = session.connection().execute(SENDER, {"node": node_id}).first()
-    return Sender("", False) if found is None else Sender(found[0], found[1] is not None)
+    found = asked(session.connection(), SENDER, node_id)
+    return Sender(found[0][0], found[0][1] is not None) if found else Sender("", False)
+
+
+class Meeting(NamedTuple):
+    """Who meets over a batch: this node's id, what is known of the sender, and whether this node is central."""
+
+    me: str
+    sender: Sender
+    is_central: bool
+
+
+def meeting_with(session: Session, node_id: str) -> Meeting:
+    """Return what a batch of that node asks for first, by one statement."""
+    me, public_key, revoked_ms, upstreams = asked(session.connection(), MEETING, node_id)[0]
+    return Meeting(me, Sender(public_key or "", revoked_ms is not None), upstreams == 0)
 
 
 def add_public_key(session: Session, node_id: str, public_key: str) -> bool:
@@ -140,9 +153,7 @@ def revoke_node(session: Session, node_id: str, now_ms: int) -> None:
 
 def note_contact(session: Session, node_id: str, now_ms: int, skew_ms: int | None = None) -> None:
     """Note that the node was heard from and, where it said its time, how far its clock is behind ours."""
-    session.connection().execute(CONTACT, {"node": node_id, "now": now_ms})
-    if skew_ms is not None:
-        session.connection().execute(SKEW, {"node": node_id, "skew": skew_ms})
+    told(session.connection(), CONTACT, now_ms, skew_ms, node_id)
 
 
 def cursors_of(session: Session, peer: str) -> dict[str, int]:
@@ -164,21 +175,17 @@ class Position(NamedTuple):
 
 
 def cursor_of(session: Session, peer: str, epoch: str) -> Position:
-    """Return how far this store has read the log; locks the row where the database can, for `move_cursor`."""
-    found = session.connection().execute(CURSOR, {"at_peer": peer, "at_epoch": epoch}).first()
-    if found is None:
+    """Return how far this store has read the log. What writes has the store to itself: it holds for `move_cursor`."""
+    found = asked(session.connection(), CURSOR, peer, epoch)
+    if not found:
         return Position(0, None)
-    return Position(int(found[0]), None if found[1] is None else bytes(found[1]))
+    n, head = found[0]
+    return Position(int(n), None if head is None else bytes(head))
 
 
 def move_cursor(session: Session, peer: str, epoch: str, n: int, head: bytes | None = None) -> int:
     """Move the cursor up to `n`, never back, with the chain's head there, and return where it stands."""
-    before = cursor_of(session, peer, epoch)
-    if n > before.n or n == 0:
-        values = {"at_peer": peer, "at_epoch": epoch, "upto": n, "new_head": head}
-        if not session.connection().execute(MOVE, values).rowcount:
-            session.connection().execute(insert(Cursor), {"peer": peer, "epoch": epoch, "n": n, "head": head})
-    return max(before.n, n)
+    return int(asked(session.connection(), MOVE, peer, epoch, n, head)[0][0])
 
 
 # --- the upstream
@@ -198,7 +205,9 @@ def upstream_row(session: Session) -> Any:
 
 def is_central(session: Session) -> bool:
     """Tell whether this node is central: it has no upstream."""
-    return session.execute(IS_SENDER).first() is None
+    if session.new or session.dirty or session.deleted:
+        session.flush()
+    return not asked(session.connection(), IS_SENDER)
 
 
 def set_upstream(session: Session, url: str, node_id: str, token: str, public_key: str = "") -> None:

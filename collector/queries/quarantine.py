@@ -14,20 +14,21 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from collector.queries.numbers import take_numbers
+from collector.queries.settling import settle, state_of_new
 from collector.tables import Quarantine, Record
 
 KEPT_APART = ("conflict", "bad_record", "not_canonical", "revoked_node", "not_allowed")
-NOTICED = ("form_unknown", "form_differs", "clock")
+NOTICED = ("no_consent", "form_unknown", "form_differs", "serial_used", "ticket_used", "clock")
 REASONS = (*KEPT_APART, *NOTICED)
 # written out, not bound: partial indexes are found by their own words
 HAS_FLAGS: ColumnElement[bool] = literal_column("record.flags <> ''")
 SPEAKS: ColumnElement[bool] = literal_column("record.about <> ''")
-OPEN_RECORD = (HAS_FLAGS, col(Record.state) == "usable")
+OPEN_RECORD = (HAS_FLAGS, col(Record.state).in_(("usable", "no_consent")))
 
 
 @dataclass(frozen=True)
 class Content:
-    """One content under a record's id. why: the reason of quarantine, or the gravest notice of a usable record.
+    """One content under a record's id. why: the reason of quarantine, or the gravest notice of a record.
 
     is_record: it stands in the log as the record of its id, else in quarantine. body: None once erased.
     resolved_by: id of the decision, "" while nobody decided.
@@ -247,12 +248,16 @@ def put_flags(session: Session, found: Sequence[tuple[Noted, str]]) -> int:
     """Write what another check found, for records that are as they were read; return how many changed."""
     fresh = {one.id: (one, flags) for one, flags in found if flags != one.flags}
     rows = session.exec(select(Record).where(col(Record.id).in_(fresh))).all() if fresh else []
+    moved: list[str] = []
     changed = 0
     for row in sorted(rows, key=lambda row: row.n):
         one, flags = fresh[row.id]
         if (bytes(row.sha256), row.form, row.version, row.flags) != (one.sha256, one.form, one.version, one.flags):
             continue
+        if state_of_new(row.flags) != state_of_new(flags):
+            moved.append(row.id)
         row.flags, row.changed_n = flags, take_numbers(session, 1)
         session.add(row)
         changed += 1
+    settle(session, moved)
     return changed

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Row, bindparam, func, literal, union_all
+from sqlalchemy import Connection, Row, bindparam, func, literal, union_all
 from sqlalchemy import select as select_columns
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
-from collector.queries.numbers import mark, take_numbers
-from collector.queries.settling import settle
+from collector.queries.numbers import asked, marks, take_numbers, told_of_each
+from collector.queries.settling import settle, state_of_new
 from collector.tables import Log, Quarantine, Receipt, Record
 
 Outcome = Literal["stored", "duplicate", "quarantined"]
@@ -96,23 +97,21 @@ def _sort(arrivals: Sequence[Arrival], held: dict[str, dict[bytes, str]], spoken
 def _held(session: Session, ids: list[str]) -> dict[str, dict[bytes, str]]:
     """Return id -> {sha256: "record" | "quarantine"} for those of `ids` that the store has."""
     held: dict[str, dict[bytes, str]] = {}
-    connection = session.connection()
-    marks = ", ".join([mark(connection)] * len(ids))
-    for place in ("record", "quarantine"):
-        # by the driver: building these statements cost a third of a batch
-        rows = connection.exec_driver_sql(f"SELECT id, sha256 FROM {place} WHERE id IN ({marks})", tuple(ids))  # noqa: S608
-        for record_id, sha256 in rows:
-            held.setdefault(record_id, {})[bytes(sha256)] = place
+    places = marks(len(ids))
+    # by the driver: building this statement cost a third of a batch
+    statement = f"""SELECT id, sha256, 'record' FROM record WHERE id IN ({places})
+        UNION ALL SELECT id, sha256, 'quarantine' FROM quarantine WHERE id IN ({places})"""  # noqa: S608
+    for record_id, sha256, place in asked(session.connection(), statement, *ids, *ids):
+        held.setdefault(record_id, {})[bytes(sha256)] = place
     return held
 
 
 def _spoken_of(session: Session, arrivals: Sequence[Arrival]) -> dict[str, set[str]]:
     """Return id -> kinds of the records here that speak of it, for those that arrive."""
-    connection = session.connection()
-    marks = ", ".join([mark(connection)] * len(arrivals))
-    statement = f"SELECT about, kind FROM record WHERE about <> '' AND about IN ({marks})"  # noqa: S608
+    ids = [arrival.id for arrival in arrivals]
+    statement = f"SELECT about, kind FROM record WHERE about <> '' AND about IN ({marks(len(ids))})"  # noqa: S608
     found: dict[str, set[str]] = {}
-    for about, kind in connection.exec_driver_sql(statement, tuple(arrival.id for arrival in arrivals)):
+    for about, kind in asked(session.connection(), statement, *ids):
         found.setdefault(about, set()).add(kind)
     return found
 
@@ -131,7 +130,7 @@ def _insert(session: Session, new: list[Arrival], aside: list[tuple[Arrival, str
     rows = [
         (
             n, a.id, a.sha256, a.kind, a.form, a.version, a.about, a.claim, a.origin, a.origin_epoch, a.origin_n or n,
-            a.device_ms, received_ms, a.skew_ms, "usable", n, a.flags, a.via, a.body,
+            a.device_ms, received_ms, a.skew_ms, state_of_new(a.flags), n, a.flags, a.via, a.body,
         )
         for n, a in enumerate(new, first)
     ]  # fmt: skip
@@ -147,9 +146,23 @@ def _insert_rows(session: Session, table: str, columns: Sequence[str], rows: lis
     if not rows:
         return
     connection = session.connection()
-    sign = mark(connection)
-    names, marks = ", ".join(columns), ", ".join([sign] * len(columns))
-    connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
+    names = ", ".join(columns)
+    if connection.dialect.name == "sqlite":
+        told_of_each(connection, f"INSERT INTO {table} ({names}) VALUES ({marks(len(columns))})", rows)  # noqa: S608
+    else:
+        _copy_rows(connection, f"COPY {table} ({names}) FROM STDIN", rows)
+
+
+def _copy_rows(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
+    """Copy rows into PostgreSQL: one statement for all, at a third of what inserting them row by row costs."""
+    driver: Any = connection.connection.driver_connection
+    trouble: Any = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except trouble as error:  # as every other statement tells it, so that a lost database is answered in one way
+        raise DBAPIError.instance(statement, None, error, trouble) from error
 
 
 @dataclass(frozen=True)
@@ -222,16 +235,14 @@ def list_quarantine(session: Session, limit: int = 200) -> list[Quarantine]:
     return list(session.exec(select(Quarantine).order_by(col(Quarantine.n).desc()).limit(limit)))
 
 
+ADD_RECEIPT = "INSERT INTO receipt (id, sha256, at_ms) VALUES (?, ?, ?) ON CONFLICT (id, sha256) DO NOTHING"
+
+
 def add_receipts(session: Session, held: Sequence[tuple[str, bytes]], at_ms: int) -> None:
     """Note that central holds these (id, sha256). Known ones are left as they are."""
     if not held:
         return
-    connection = session.connection()
-    sign = mark(connection)
-    connection.exec_driver_sql(
-        f"INSERT INTO receipt (id, sha256, at_ms) VALUES ({sign}, {sign}, {sign}) ON CONFLICT (id, sha256) DO NOTHING",  # noqa: S608
-        [(record_id, sha256, at_ms) for record_id, sha256 in held],
-    )
+    told_of_each(session.connection(), ADD_RECEIPT, [(record_id, sha256, at_ms) for record_id, sha256 in held])
 
 
 def receipts_of(session: Session, ids: Sequence[str]) -> dict[str, int]:

@@ -5,6 +5,7 @@ The state of a record is a function of what the log holds, whatever the order in
     erased      a tombstone names it, or another record of its family; only its hash stays
     contested   several contents claim its id, and nobody has decided which one counts
     replaced    an edit took its place
+    no_consent  it did not accept its form's notice, as the check of this node says, and nobody decided to use it
     usable      what people count, see and export
 
 A family is a submission and all edits of it. Of several edits at the end of their chains the latest counts, by the
@@ -24,6 +25,7 @@ from collector.queries.numbers import take_numbers
 from collector.tables import Blob, BlobChunk, BlobName, Quarantine, Record
 
 UNREADABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+UNCONSENTED = '"what": "no_consent"'  # as the check of a record writes its flags
 ABOUT = {"edit": "replaces", "annotation": "about", "tombstone": "erases"}
 
 
@@ -263,12 +265,27 @@ def _origin(variant: Quarantine) -> dict[str, Any]:
 # --- edits
 
 
+def state_of_new(flags: str) -> str:
+    """Return the state of a record that nobody has spoken of yet."""
+    return "no_consent" if UNCONSENTED in flags else "usable"
+
+
+def _is_apart(family: _Family, record: Record) -> bool:
+    """Tell whether a record lacks consent, and nobody said that it counts all the same."""
+    if state_of_new(record.flags) == "usable":
+        return False
+    return all(it.action != "use" or it.sha256 != bytes(record.sha256) for it in _decisions_on(family, record.id))
+
+
 def _give_states(session: Session, family: _Family, contested: set[str]) -> None:
-    edits = [edit for edit in family.edits() if edit.id not in contested]
+    apart = {record.id for record in family.members.values() if _is_apart(family, record)}
+    edits = [edit for edit in family.edits() if edit.id not in contested | apart]
     replaced = {edit.about for edit in edits}
     ends = [edit for edit in edits if edit.id not in replaced]
     last = max(ends, key=lambda edit: (edit.device_ms, edit.id), default=None)
     for record in family.members.values():
         is_past = last is not None and record is not last and record.kind in ("submission", "edit")
         state = "contested" if record.id in contested else "replaced" if is_past else "usable"
+        if record.id in apart - contested - replaced:
+            state = "no_consent"
         _change(session, record, state=state)

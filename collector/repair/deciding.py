@@ -52,7 +52,7 @@ def decide(engine: Engine, forms: FormStore, contents: Sequence[Content], verdic
 
     Raises ProblemError: nothing_chosen; form_needed for contents that name no form and get none.
     """
-    asked = [content for content in contents if verdict.action == "use" or not content.is_record]
+    asked = [content for content in contents if verdict.action == "use" or _may_stay_apart(content)]
     if not asked:
         raise ProblemError(PROBLEMS["nothing_chosen"])
     if verdict.action == "use" and not verdict.form and (homeless := sum(map(lacks_form, asked))):
@@ -64,6 +64,10 @@ def decide(engine: Engine, forms: FormStore, contents: Sequence[Content], verdic
         recheck_records(forms, engine, [content.id for content in page])
     wipe_traces(engine)  # a decision may have released an erasure
     return len(asked)
+
+
+def _may_stay_apart(content: Content) -> bool:
+    return not content.is_record or content.state == "no_consent"
 
 
 def _decision(content: Content, verdict: Verdict) -> Arrival:

@@ -21,6 +21,8 @@ from collector.submissions import flags_of
 PAGE = 200
 log = logging.getLogger("collector.repair.rechecking")
 
+OF_THE_WAY = ("clock", "serial_used", "ticket_used")  # not found again by checking the record alone
+
 
 def installer(forms: FormStore, engine: Engine) -> Callable[..., bool]:
     """Return `FormStore.install` that also checks the records which waited for the form.
@@ -76,8 +78,8 @@ def _recheck(forms: FormStore, engine: Engine, page: Sequence[Noted]) -> int:
 
 
 def _flags(forms: FormStore, one: Noted) -> str:
-    """Return what the check says today; what was noticed of the clock stays, it came with the way here."""
-    flags = [flag for flag in json.loads(one.flags or "[]") if flag.get("what") == "clock"]
+    """Return what the check says today; what was noticed on the way here stays: the clock, a code used before."""
+    flags = [flag for flag in json.loads(one.flags or "[]") if flag.get("what") in OF_THE_WAY]
     try:
         flags = checked_as(forms, one.body, one.form, one.version) + flags
     except Exception:  # whatever a form makes the check stumble over: the others go on (see sync/receive.py)

@@ -2,7 +2,7 @@
 
 import time
 from threading import Lock
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Request, Response
 
@@ -118,12 +118,22 @@ def set_cookie(request: Request, response: Response, cookie: str, token: str) ->
 
 async def posted_fields(request: Request) -> dict[str, str]:
     """Read a small plain form: name -> first value. Raises ProblemError too_large past 16 KiB."""
-    body = await read_body(request, 16 * 1024)
+    pairs = await posted_pairs(request, 16 * 1024, 50)
+    return dict(reversed(pairs))
+
+
+async def posted_pairs(request: Request, most_bytes: int, most_fields: int) -> list[tuple[str, str]]:
+    """Read a plain form: (name, value) in order. Raises ProblemError too_large, and bad_request for what is no form."""
+    body = await read_body(request, most_bytes)
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=50)
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields)
     except ValueError as error:
         raise ProblemError(PROBLEMS["bad_request"], reason="el formulario llegó dañado") from error
-    return {name: values[0] for name, values in fields.items()}
+
+
+def one_line(text: str, most: int) -> str:
+    """Return what a person typed as one line of at most `most` letters, without U+0000: no record can hold that."""
+    return " ".join(text.replace("\0", " ").split())[:most]
 
 
 def _place(request: Request) -> str:

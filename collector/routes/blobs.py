@@ -42,7 +42,7 @@ Sender = Annotated[str, Depends(_sender)]
 def ask(request: Request, body: Body, engine: Store, sender: Sender, guards: Guarded) -> JSONResponse:
     """Tell how much of each file is here and whether central has it; files that no record names are left out."""
     if not sender:
-        _count(guards.questions, address_of(request), 1)
+        count(guards.questions, address_of(request), 1)
     hashes = json_body(body).get("sha256")
     if not isinstance(hashes, list) or not all(blobs.is_sha256(sha256) for sha256 in hashes):
         raise ProblemError(PROBLEMS["bad_request"], reason='"sha256" is not a list of hashes')
@@ -70,8 +70,8 @@ def take_part(
     at, whole_bytes = (_number(request, name) for name in ("Upload-Offset", "Upload-Length"))
     _check_part(request, body, at, whole_bytes)
     if not sender:
-        _count(guards.file_bytes, address_of(request), len(body))
-    _check_room(engine)
+        count(guards.file_bytes, address_of(request), len(body))
+    check_room(engine)
     catch_up(engine)
     with writing(engine) as session:
         found = blobs.add_part(session, sha256, at, whole_bytes, body)
@@ -93,7 +93,8 @@ def _held(engine: Engine, hashes: list[str]) -> dict[str, Held]:
         return blobs.held(session, hashes)
 
 
-def _count(counter: limits.RateLimit, address: str, cost: int) -> None:
+def count(counter: limits.RateLimit, address: str, cost: int) -> None:
+    """Count what somebody without a token takes. Raises ProblemError too_many_tries."""
     if seconds := counter.wait_seconds(address, cost):
         raise ProblemError(PROBLEMS["too_many_tries"], seconds=seconds)
     counter.count(address, cost)
@@ -129,7 +130,7 @@ def _decoded(text: str) -> bytes:
         return b""
 
 
-def _check_room(engine: Engine) -> None:
+def check_room(engine: Engine) -> None:
     """Leave the last of the disk to records. A database on another machine minds its own. Raises disk_full."""
     if engine.dialect.name != "sqlite" or not engine.url.database:
         return

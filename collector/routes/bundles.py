@@ -5,7 +5,6 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
@@ -21,7 +20,6 @@ from collector.problems import PROBLEMS, ProblemError
 from collector.queries import bundles, nodes, store
 from collector.routes import access
 from collector.routes.facilitator import ago
-from collector.web import read_body
 from sync.bundle_import import Imported
 from sync.bundle_receipts import MAX_RECEIPT_BYTES, Cleared, is_receipt, write_receipt
 from sync.bundles import LEAST_PASSPHRASE, export_bundle, lock_for
@@ -133,8 +131,8 @@ def _take(request: Request, posted: FormData) -> Taken:
 @router.post("/recibo")
 async def receipt(request: Request, _who: Carrier) -> Response:
     """Give a receipt back as a file: it stands in the page that told of the bundle, and nowhere else."""
-    body = await read_body(request, 4 * MAX_RECEIPT_BYTES)
-    text = parse_qs(body.decode("utf-8", "replace"), max_num_fields=5).get("receipt", [""])[0]
+    pairs = await access.posted_pairs(request, 4 * MAX_RECEIPT_BYTES, 5)
+    text = dict(pairs).get("receipt", "")
     if not is_receipt(text.encode()):
         raise ProblemError(PROBLEMS["bundle_unknown"])
     headers = {"Content-Disposition": 'attachment; filename="paquete.recibo.json"'}

@@ -1,7 +1,7 @@
 """What citizens meet: the start page, a form's page, its posts without JavaScript, and where an answer is."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
@@ -29,7 +29,9 @@ from collector.fill.page_json import DEVICE, fill_json
 from collector.fill.post_body import Posted, carried_files, named_in, read_posted
 from collector.fill.posted import take_posted
 from collector.fill.rich import is_rich
+from collector.fill.voices import speaks
 from collector.fill.words import Words
+from collector.forms.consented import consent_page
 from collector.forms.model import Form, language_code
 from collector.forms.state import MAX_ROWS, Filling
 from collector.kept_pages import WEEK, Kept, keep, send_kept
@@ -37,9 +39,11 @@ from collector.pages import browser_language, page, render
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import blobs, nodes, records
 from collector.receipt_codes import claim_of, make_code, read_code, shown
-from collector.routes.media import media_addresses
+from collector.routes.media import KEPT_BYTES, media_addresses
+from collector.routes.voices import voice_addresses, voices_in
 from collector.submissions import make_submission
-from sync.records import uuid7
+from collector.web import headers_of
+from sync.records import STATEMENTS, uuid7
 
 router = APIRouter(include_in_schema=False)
 CODE_COOKIE = "collector_code"
@@ -61,11 +65,13 @@ def mine(request: Request) -> Response:
 
 
 @router.get("/r/{record_id}")
-def where_is(request: Request, record_id: str) -> HTMLResponse:
-    """Thank-you page of a browser without our scripts: how far this record came."""
+def where_is(request: Request, record_id: str) -> Response:
+    """Thank-you page of a browser without our scripts: how far this record came, or that it is erased."""
     with reading(request.app.state.engine) as session:
         record = records.record_by_id(session, record_id)
-        if record is None:
+        if record is not None and record.state == "erased":
+            return RedirectResponse(f"/respuesta/{record_id}", 303)
+        if record is None or record.kind in STATEMENTS:
             raise ProblemError(PROBLEMS["record_not_found"], id=record_id)
         central = nodes.is_central(session) or bool(records.receipts_of(session, [record_id]))
     code = request.cookies.get(CODE_COOKIE, "")
@@ -83,11 +89,12 @@ def newest(request: Request, form_id: str) -> Response:
 
 
 @router.get("/f/{form_id}/current")
-def current(request: Request, form_id: str) -> dict[str, str]:
-    """Say which version is the newest, for pages opened from a cache."""
+def current(request: Request, response: Response, form_id: str) -> dict[str, str]:
+    """Say which version is the newest, for pages opened from a cache; a browser asks once in ten minutes."""
     versions = request.app.state.forms.versions(form_id)
     if not versions:
         raise ProblemError(PROBLEMS["form_not_found"], form=form_id)
+    response.headers["Cache-Control"] = "max-age=600"
     return {"version": versions[0].version, "address": form_address(form_id, versions[0].version)}
 
 
@@ -139,20 +146,30 @@ def _kept(request: Request, form_id: str, version: str) -> Response:
     pages[f"{path}/form.json"] = keep(
         fill_json(form, view.words, node_id=request.app.state.node_id), "application/json"
     )
-    pages[path] = keep(html.encode(), "text/html; charset=utf-8")
+    pages[path] = keep(html.encode(), "text/html; charset=utf-8", headers_of(path))
     return KeptResponse(pages[request.scope["path"]])
 
 
+Thank = Callable[["View", str, bool], Response]  # the drawing, the record's id, whether the drawing's code is its code
+
+
 class View:
-    """One drawing of a form's page for one filling."""
+    """One drawing of a form's page for one filling. `address`: where it posts; `thank`: what a stored answer is told.
+
+    replaces: the record that this one corrects; is_plain: drawn without scripts, so that the node takes every step.
+    """
 
     def __init__(self, request: Request, form: Form, filling: Filling, language: str) -> None:
         self.request, self.form, self.filling, self.language = request, form, filling, language
-        self.words = Words(form, self.language, request.app.state.english, filling)
+        self.words = Words(form, self.language, request.app.state.english, filling, voices=voices_in(request, form))
         self.searches: dict[str, str] = {}
         self.files: dict[str, dict[str, Any]] = {}
         self.record_id = self.started = self.code = ""
         self.page = 0
+        self.address = form_address(form.form_id, form.version)
+        self.thank: Thank = _thanked
+        self.replaces = ""
+        self.is_plain = False
 
     def render(self, first: bool = False, troubles: bool = False) -> str:
         """Return the HTML with page `self.page` visible; `first` for the cached page, which starts where it must."""
@@ -160,10 +177,14 @@ class View:
         if first or self.page not in path:
             self.page = next((number for number in path if number >= self.page), path[-1])
         found = page_troubles(self.filling, self.page, self.words) if troubles else {}
-        address = form_address(self.form.form_id, self.form.version)
+        address = self.address
         drawing = Drawing(self.filling, self.words, found, self.searches)
         pages = list(drawing.everything())
+        home = form_address(self.form.form_id, self.form.version)
         media = media_addresses(self.form, self.request.app.state.forms.files(self.form.form_id, self.form.version))
+        if self.words.voices:
+            media += voice_addresses(home, self.words.voices, KEPT_BYTES)
+            media += [self.request.app.state.assets.url(path) for path in ("js/voice.js", "css/rich.css")]
         scope = {
             "form": self.form,
             "words": self.words,
@@ -176,9 +197,11 @@ class View:
             "total": len(path),
             "troubles": found,
             "address": address,
+            "home": home,
+            "speaks": self._speaks(),
             "pictures": self._pictures(),
             "keep": " ".join([address, *media] if media else []),
-            "scripts": page_scripts(self.form),
+            "scripts": [] if self.is_plain else page_scripts(self.form),
             "was": "" if first and not is_rich(self.form) else json.dumps(self.filling.dump(), ensure_ascii=False),
             "has_files": has_files(self.form),
             "files": json.dumps(self.files, ensure_ascii=False) if self.files else "",
@@ -189,10 +212,15 @@ class View:
         partial = "main" if self.request.headers.get("hx-request") == "true" else None
         return render(self.request, "citizen/form.html", scope, partial)
 
+    def _speaks(self) -> bool:
+        return bool(self.words.voices) or speaks(self.form)
+
     def _pictures(self) -> list[str]:
         needs = {
             "face": any(control_of(q, self.form) == "scale" for q in self.form.questions),
             "plus": self.form.repeats,
+            "volume": self._speaks(),
+            "square": self._speaks(),
         }
         return [name for name, is_needed in needs.items() if is_needed]
 
@@ -201,10 +229,13 @@ class View:
 async def post_form(request: Request, form_id: str, version: str) -> Response:
     """Take a page of the form from a browser without our scripts: next, back, another language, or send."""
     posted = await read_posted(request)
-    return await run_in_threadpool(_answer_post, request, find_form(request, form_id, version), posted)
+    return await run_in_threadpool(answer_post, request, find_form(request, form_id, version), posted)
 
 
-def _answer_post(request: Request, form: Form, posted: Posted) -> Response:
+def answer_post(
+    request: Request, form: Form, posted: Posted, address: str = "", thank: Thank | None = None, replaces: str = ""
+) -> Response:
+    """Answer one posted page; another `address` and `thank` where the form is met elsewhere than at its own page."""
     fields = posted.fields
     files = carried_files(fields.get("_files", "")) | _keep_files(request, form, posted)
     language = _language(form, fields.get("_lang") or fields.get("_language", ""))
@@ -214,21 +245,34 @@ def _answer_post(request: Request, form: Form, posted: Posted) -> Response:
     seen = shown_tags(filling, number)
     take_posted(filling, fields)
     view = View(request, form, filling, language)
+    view.address, view.thank = address or view.address, thank or view.thank
+    view.replaces, view.is_plain = replaces, bool(replaces)
     view.files = files
     view.record_id = _as_id(fields.get("_id", ""))
     view.code = _as_code(fields.get("_code", ""))
     view.started = fields["_started"] if parse_iso(fields.get("_started", "")) else iso(now_ms())
     view.searches = {key.removeprefix("_find/"): text for key, text in fields.items() if key.startswith("_find/")}
     view.page = number
+    due = _consent_due(view)
+    if due is not None and due < number:
+        view.page = due
+        return draw(view, troubles=True)
     if fields.get("_lang") or _change_rows(filling, fields.get("_go", "")) or fields.get("_go") == "find":
-        return _page(view)
+        return draw(view)
     if fields.get("_go") == "back":
         return _move(view, -1)
     if page_troubles(filling, number, view.words):
-        return _page(view, troubles=True)
+        return draw(view, troubles=True)
     if shown_tags(filling, number) - seen:  # an answer made a question of the same page appear: nobody has seen it
-        return _page(view)
+        return draw(view)
     return _send(view) if fields.get("_go") == "send" else _move(view, 1)
+
+
+def _consent_due(view: View) -> int | None:
+    """Return the first page up to the consent notice where something is missing: nobody goes beyond it."""
+    last = consent_page(view.form)
+    pages = [] if last is None else [number for number in shown_pages(view.filling) if number <= last]
+    return next((number for number in pages if page_troubles(view.filling, number, view.words)), None)
 
 
 def _before(form: Form, fields: Mapping[str, str], language: str, node_id: str) -> Filling:
@@ -293,7 +337,8 @@ def _as_code(text: str) -> str:
         return make_code()
 
 
-def _page(view: View, troubles: bool = False) -> HTMLResponse:
+def draw(view: View, troubles: bool = False) -> HTMLResponse:
+    """Answer with the page as it stands; `troubles`: with what is not right on it, as 422."""
     response = HTMLResponse(view.render(troubles=troubles), 422 if troubles else 200)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -305,27 +350,30 @@ def _move(view: View, step: int) -> Response:
     if not beyond and step > 0:
         return _send(view)
     view.page = (beyond[0] if step > 0 else beyond[-1]) if beyond else view.page
-    return _page(view)
+    return draw(view)
 
 
 def _send(view: View) -> Response:
     for number in shown_pages(view.filling):
         if page_troubles(view.filling, number, view.words):
             view.page = number
-            return _page(view, troubles=True)
+            return draw(view, troubles=True)
     view.filling.finish()
     state = view.request.app.state
     started = parse_iso(view.started) or (now_ms(), 0)
     answers = view.filling.answers()
     language, files = language_code(view.language), named_in(answers, view.files)
-    arrival = make_submission(view.form, answers, started[0], language, view.record_id, files, claim_of(view.code))
+    claim = claim_of(view.code)
+    arrival = make_submission(
+        view.form, answers, started[0], language, view.record_id, files, claim, replaces=view.replaces
+    )
     with writing(state.engine) as session:
         held = records.record_by_id(session, arrival.id)
         is_its_code = held is None or held.claim == arrival.claim
         if held is None:
             records.ingest(session, [arrival], now_ms())
     state.kick()
-    return _thanked(view, arrival.id, is_its_code)
+    return view.thank(view, arrival.id, is_its_code)
 
 
 def _thanked(view: View, record_id: str, is_its_code: bool) -> Response:

@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import httpx
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
 
 from collector.db import reading, writing
 from collector.pages import page, page_language
-from collector.problems import PROBLEMS, ProblemError
+from collector.problems import ProblemError
 from collector.queries import nodes, store
 from collector.routes.access import facilitator, posted_fields
 from collector.routes.staff_scope import staff_scope
+from sync.address import whole_address
+from sync.line import open_line
 from sync.push import enrol
 
 router = APIRouter(prefix="/equipo/inscribir", include_in_schema=False)
@@ -61,24 +62,12 @@ def enrol_here(request: Request, _who: Facilitator, posted: Posted) -> HTMLRespo
 
 def _enrol(request: Request, typed: Typed) -> None:
     engine = request.app.state.engine
-    with httpx.Client() as http:
+    with open_line() as http:
         enrol(engine, http, whole_address(typed.url), typed.code, typed.name)
     if typed.name:
         with writing(engine) as session:
             store.set_fact(session, "name", typed.name)
         request.app.state.node_name = typed.name
-
-
-def whole_address(text: str) -> str:
-    """Return the address with http:// where a person left it out. Raises ProblemError address_needed."""
-    address = text if "://" in text else f"http://{text}"
-    try:
-        url = httpx.URL(address)
-    except httpx.InvalidURL as error:
-        raise ProblemError(PROBLEMS["address_needed"], url=text) from error
-    if url.scheme not in ("http", "https") or not url.host or not text:
-        raise ProblemError(PROBLEMS["address_needed"], url=text)
-    return str(url.copy_with(query=None, fragment=None)).rstrip("/")
 
 
 def _upstream(engine: Engine) -> str:

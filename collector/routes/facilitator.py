@@ -1,7 +1,6 @@
 """What a facilitator meets: the PIN, and one page with today's surveys and how far every answer came."""
 
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import segno
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,13 +12,14 @@ from collector import people
 from collector.clock import now_ms
 from collector.db import reading
 from collector.fleet.status import whole_status
-from collector.pages import page, page_language
+from collector.links import form_code
+from collector.pages import page, page_language, unless_same
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import records
 from collector.queries.fleet import FleetRow, list_fleet
 from collector.routes import access
+from collector.routes.staff_scope import own_address
 from collector.tables import Quarantine
-from collector.web import lan_address
 
 router = APIRouter(include_in_schema=False)
 Facilitator = Annotated[str, Depends(access.facilitator)]
@@ -58,9 +58,9 @@ def leave(request: Request) -> Response:
 
 
 @router.get("/equipo")
-def today(request: Request, _who: Facilitator) -> HTMLResponse:
+def today(request: Request, _who: Facilitator) -> Response:
     """Today's surveys, and how far every answer of this node came."""
-    return page(request, "facilitator/today.html", _today(request), block="sending")
+    return unless_same(request, page(request, "facilitator/today.html", _today(request), block="sending"))
 
 
 @router.post("/equipo/enviar")
@@ -81,23 +81,12 @@ def status_json(request: Request, _who: Facilitator) -> dict[str, Any]:
 
 @router.get("/equipo/qr/{form_id}.svg")
 def form_qr(request: Request, form_id: str, _who: Facilitator) -> Response:
-    """The QR that opens a form on a phone of the same network."""
-    address = f"{base_address(request)}/f/{quote(form_id, safe='')}"
+    """The QR that opens a form on a phone of the same network. Raises ProblemError form_not_found."""
+    if not request.app.state.forms.versions(form_id):
+        raise ProblemError(PROBLEMS["form_not_found"], form=form_id)
+    address = f"{own_address(request)}/e/{form_code(form_id)}"
     code = segno.make(address, error="m", micro=False)
     return Response(code.svg_inline(scale=6, border=4, dark="#000", light="#fff"), media_type="image/svg+xml")
-
-
-def base_address(request: Request) -> str:
-    """Return the address phones should open: the setting, else the one this page was asked by."""
-    if request.app.state.settings.public_url:
-        return str(request.app.state.settings.public_url)
-    # on the node itself the page stands at localhost, which leads nowhere on a phone
-    is_local = request.url.hostname in ("localhost", "127.0.0.1", "::1")
-    return (
-        str(request.url.replace(hostname=lan_address()) if is_local else request.base_url)
-        .partition("/equipo")[0]
-        .rstrip("/")
-    )
 
 
 def _today(request: Request) -> dict[str, Any]:
@@ -112,7 +101,7 @@ def _today(request: Request) -> dict[str, Any]:
         "held": held,
         "forms": request.app.state.forms.current(),
         "counts": counts,
-        "base": base_address(request),
+        "base": own_address(request),
         "ago": lambda ms: ago(ms, now_ms()),
     }
 

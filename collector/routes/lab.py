@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from collector.db import reading
+from collector.lab.consent_words import consent_scope
 from collector.lab.results import Results, moment_in, results_of, territory_columns
 from collector.lab.tables import Column, Table, answers_of, language_of, rows_at, shown, tables_of, text_at
 from collector.lab.whole_record import MOST_NOTICES, Notice, RecordReader, files_of, notices
@@ -202,7 +203,7 @@ def show_record(request: Request, user: User, record_id: str) -> Response:
 
 
 def _record_scope(request: Request, record: Record) -> dict[str, Any]:
-    content = json.loads(record.body or "{}")
+    content: dict[str, Any] = json.loads(record.body or "{}")
     form = request.app.state.forms.get(record.form, record.version)
     language = language_of(form, page_language(request)) if form else ""
     table = tables_of([form] if form else [])
@@ -220,6 +221,7 @@ def _record_scope(request: Request, record: Record) -> dict[str, Any]:
         "hops": json.loads(record.via or "[]"),
         "flags": [notice for _, notice in found],
         "most_notices": MOST_NOTICES,
+        **consent_scope(form if record.body else None, answers_of(content), language),
         "own_id": _node_id(request),
     }
 

@@ -12,7 +12,7 @@ from collector.problems import PROBLEMS, ProblemError
 from collector.queries import confirmations
 from collector.queries.erasures import wipe_traces
 from collector.queries.records import ingest, record_by_id
-from collector.routes.access import lab_user, posted_fields
+from collector.routes.access import lab_user, one_line, posted_fields
 from collector.routes.lab_scope import lab_scope
 from collector.tables import Record
 from sync.statements import make_tombstone
@@ -44,7 +44,7 @@ def ask_erasure(request: Request, user: User, record_id: str) -> Response:
 def erase(request: Request, user: User, record_id: str, posted: Posted) -> Response:
     """Erase the record here, and everywhere that talks to this node."""
     record = _record(request, record_id)
-    reason = " ".join(posted.get("reason", "").split())[:MOST_REASON]
+    reason = one_line(posted.get("reason", ""), MOST_REASON)
     if not reason:
         return _ask(request, user, record, ProblemError(PROBLEMS["reason_needed"]))
     engine = request.app.state.engine

@@ -69,6 +69,8 @@ def list_records(
 def _lines(request: Request, page: list[Fed]) -> Iterator[str]:
     own_id = request.app.state.node_id
     for entry in page:
+        # without consent nobody reads it outside the lab's quarantine
+        body = None if entry.state == "no_consent" else entry.body
         about = {
             "n": entry.n,
             "id": entry.id,
@@ -79,4 +81,4 @@ def _lines(request: Request, page: list[Fed]) -> Iterator[str]:
             "state": entry.state,
             "via_origin": entry.origin or own_id,
         }
-        yield f'{json.dumps(about, ensure_ascii=False)[:-1]}, "record": {entry.body or "null"}}}'
+        yield f'{json.dumps(about, ensure_ascii=False)[:-1]}, "record": {body or "null"}}}'

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -20,15 +20,14 @@ from collector.queries import forms as form_queries
 from collector.queries.quarantine import REASONS, Content, Entry
 from collector.repair import deciding as repairing
 from collector.repair.deciding import Verdict
-from collector.routes.access import lab_user
+from collector.routes.access import lab_user, one_line, posted_pairs
 from collector.routes.lab_scope import lab_scope
-from collector.web import read_body
 
 router = APIRouter(prefix="/lab/cuarentena", include_in_schema=False)
 User = Annotated[str, Depends(lab_user)]
 Before = Annotated[int | None, Query(ge=0, le=2**53)]
 PAGE = 50
-POST_BYTES = 64 * 1024
+POST_BYTES, MOST_FIELDS = 64 * 1024, 300
 MOST_REASON = 200
 MOST_SHOWN = 20_000  # letters of a content that no form can read
 
@@ -201,16 +200,12 @@ class Decided:
 
 async def read_decided(request: Request) -> Decided:
     """Read the post of a decision. Raises ProblemError too_large, bad_request."""
-    body = await read_body(request, POST_BYTES)
-    try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=300)
-    except ValueError as error:
-        raise ProblemError(PROBLEMS["bad_request"], reason="el formulario llegó dañado") from error
+    pairs = await posted_pairs(request, POST_BYTES, MOST_FIELDS)
     fields = dict(pairs)
     if fields.get("action") not in ("use", "set_aside"):
         raise ProblemError(PROBLEMS["bad_request"], reason="no dice qué hacer")
     picks = [(left, right) for key, text in pairs if key == "pick" for left, _, right in [text.partition(" ")]]
-    reason = " ".join(fields.get("reason", "").split())[:MOST_REASON]
+    reason = one_line(fields.get("reason", ""), MOST_REASON)
     return Decided(picks, fields["action"], fields.get("form", ""), reason, fields.get("all", ""))
 
 

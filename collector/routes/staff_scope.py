@@ -24,6 +24,7 @@ def staff_scope(request: Request, current: str) -> dict[str, Any]:
             ("/equipo", translate("Hoy"), current == "/equipo"),
             ("/equipo/paquetes", translate("Llevar y traer"), False),
             ("/mis-respuestas", translate("Respuestas de este navegador"), False),
+            ("/app", translate("Esta tableta"), False),
         ],
         "who": translate("Facilitación"),
     }

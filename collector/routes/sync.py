@@ -48,8 +48,6 @@ from sync.trouble import told_as_problems
 
 __all__ = ["HEADERS", "Body", "Guarded", "Store", "address_of", "json_body", "peer_of", "router"]
 router = APIRouter(prefix="/sync/v1", tags=["sync"])
-router.include_router(sync_forms.router)
-router.include_router(sync_feed.router)
 
 
 # --- between nodes
@@ -71,7 +69,7 @@ def enroll(request: Request, body: Body, engine: Store, guards: Guarded) -> JSON
     try:
         with writing(engine) as session:
             me = store.fact(session, "node_id")
-            if me == node_id:
+            if node_id in (me, _upstream_id(session)):  # the code stays good for another node
                 raise ProblemError(PROBLEMS["loop"])
             token = nodes.enrol_node(session, code, name, node_id, now_ms(), public_key)
             own = {
@@ -85,6 +83,12 @@ def enroll(request: Request, body: Body, engine: Store, guards: Guarded) -> JSON
         raise
     answer = {"node_id": node_id, "token": token, "server_time": iso(now_ms()), **own}
     return JSONResponse(answer, 201, HEADERS)
+
+
+def _upstream_id(session: Session) -> str:
+    """Return the id of the node that this one pushes to, "" at central."""
+    upstream = nodes.upstream_row(session)
+    return upstream.node_id if upstream else ""
 
 
 @router.put("/key")
@@ -201,3 +205,8 @@ def ask_receipts(request: Request, body: Body, engine: Store, guards: Guarded) -
         erased = erasures.erased_ids(session, ids)
     times = {record_id: iso(at_ms) for record_id, at_ms in central.items()}
     return JSONResponse({"central": times, "held": held, "erased": erased}, 200, HEADERS)
+
+
+# last: a batch is compared with no pattern of theirs
+router.include_router(sync_forms.router)
+router.include_router(sync_feed.router)

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from starlette.requests import ClientDisconnect
 
-from collector.db import reading
+from collector.db import asking
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import nodes
 from collector.web import read_body
@@ -97,8 +97,8 @@ def holder_of(request: Request, engine: Store) -> nodes.Holder:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise ProblemError(PROBLEMS["unknown_node"])
-    with reading(engine) as session:
-        return nodes.holder_of_token(session, token.strip())
+    with asking(engine) as connection:
+        return nodes.holder_by_token(connection, token.strip())
 
 
 Holder = Annotated[nodes.Holder, Depends(holder_of)]

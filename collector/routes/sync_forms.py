@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from collector.db import reading
 from collector.problems import PROBLEMS, ProblemError
-from collector.queries import forms
+from collector.queries import forms, voices
 from collector.routes.sync_common import HEADERS, Peer, Store
 
 router = APIRouter()
@@ -20,11 +20,25 @@ router = APIRouter()
 
 def _manifest(session: Session) -> list[dict[str, Any]]:
     keys = ("form_id", "version", "sha256", "title")
-    files = forms.files_by_form(session)
+    files, rows = forms.files_by_form(session), forms.list_manifest(session)
+    newest = {row[0]: row[1] for row in reversed(rows)}
     return [
-        dict(zip(keys, row, strict=True)) | _files_json(files.get((row[0], row[1]), []))
-        for row in forms.list_manifest(session)
+        dict(zip(keys, row, strict=True))
+        | _files_json(files.get((row[0], row[1]), []))
+        | (_voices_json(session, row[0]) if newest[row[0]] == row[1] else {})
+        for row in rows
     ]
+
+
+def _voices_json(session: Session, form_id: str) -> dict[str, list[dict[str, str | int]]]:
+    """Return the key `voices` of a form's newest version, left out where nobody has recorded any."""
+    held = sorted(voices.list_voices(session, form_id), key=lambda row: (row.place, row.text, row.language))
+    listed: list[dict[str, str | int]] = [
+        {"place": row.place, "text": row.text, "language": row.language, "sha256": row.sha256, "bytes": row.size_bytes,
+         "media_type": row.media_type, "made_by": row.made_by, "made_ms": row.made_ms}
+        for row in held
+    ]  # fmt: skip
+    return {"voices": listed} if listed else {}
 
 
 def _files_json(files: list[forms.FileFacts]) -> dict[str, list[dict[str, str | int]]]:
@@ -91,3 +105,13 @@ def form_file_piece(
         piece = forms.read_content(session, sha256, start, forms.PIECE_BYTES)
     answer = {"sha256": sha256, "bytes": facts.size_bytes, "start": start, "content": b64encode(piece).decode()}
     return _zipped_json(request, answer)
+
+
+@router.get("/voices/{sha256}")
+def voice(request: Request, sha256: str, engine: Store, peer: Peer) -> Response:
+    """Give what somebody recorded of a form's text, whole: a few kilobytes."""
+    with reading(engine) as session:
+        content = voices.read_voice(session, sha256)
+    if not content:
+        raise ProblemError(PROBLEMS["not_found"], path=request.url.path)
+    return _zipped_json(request, {"sha256": sha256, "content": b64encode(content).decode()})

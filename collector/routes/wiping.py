@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import httpx
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
@@ -16,6 +15,7 @@ from collector.queries.fleet import list_fleet
 from collector.routes.access import facilitator
 from collector.routes.lab_scope import lab_scope
 from collector.routes.staff_scope import staff_scope
+from sync.line import open_line
 
 router = APIRouter(prefix="/equipo/vaciar", include_in_schema=False)
 Facilitator = Annotated[str, Depends(facilitator)]
@@ -31,7 +31,7 @@ def show(request: Request, _who: Facilitator) -> HTMLResponse:
 def ask_central(request: Request, _who: Facilitator) -> HTMLResponse:
     """Ask central for all that is here and show what it lacks; when it cannot be asked, claim nothing."""
     try:
-        with httpx.Client() as http:
+        with open_line() as http:
             report = check_wipe(request.app.state.engine, http)
     except ProblemError as error:
         return _page(request, trouble=error.sentence(page_language(request)), status=error.problem.status)

@@ -4,7 +4,7 @@ The code stands in the body of posts only, never in an address: addresses stay i
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from collector.pages import page, page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import confirmations
 from collector.queries.erasures import ids_of_claim, wipe_traces
-from collector.queries.records import ingest, record_by_id
+from collector.queries.records import COLLECTED, ingest, record_by_id
 from collector.receipt_codes import claim_of, read_code, shown
 from collector.routes.access import posted_fields
 from collector.routes.lab_scope import zone_here
@@ -59,29 +59,39 @@ def ask_code(request: Request) -> Response:
 @router.post("/codigo")
 def show_claimed(request: Request, posted: Posted, wrong: WrongCodes) -> Response:
     """Show what is here of a code: form, day and place, not the answers; or ask whether to erase it."""
-    typed = posted.get("code", "")
-    try:
-        records = _claimed(request, typed, wrong)
-    except ProblemError as error:
-        return _trouble(request, typed, error)
-    scope = {"code": shown(read_code(typed)), "found": _found(request, records)}
-    return page(request, "citizen/code_erase.html" if posted.get("go") == "erase" else "citizen/code_found.html", scope)
+
+    def show(code: str, records: list[Record]) -> Response:
+        template = "citizen/code_erase.html" if posted.get("go") == "erase" else "citizen/code_found.html"
+        return page(request, template, {"code": code, "found": _found(request, records)})
+
+    return with_claimed(request, posted, wrong, show)
 
 
 @router.post("/codigo/borrar")
 def erase_claimed(request: Request, posted: Posted, wrong: WrongCodes) -> Response:
     """Erase what the code claims, and lead to the page that says where it is erased already."""
+
+    def erase(_code: str, records: list[Record]) -> Response:
+        engine = request.app.state.engine
+        with writing(engine) as session:
+            ingest(session, [make_tombstone(record.id, "person", "") for record in records], now_ms())
+        wipe_traces(engine)
+        request.app.state.kick()
+        return RedirectResponse(f"/respuesta/{records[0].id}", 303)
+
+    return with_claimed(request, posted, wrong, erase)
+
+
+def with_claimed(
+    request: Request, posted: dict[str, str], wrong: RateLimit, answer: Callable[[str, list[Record]], Response]
+) -> Response:
+    """Answer with the code as it is shown and the records it claims; ask for the code again when there are none."""
     typed = posted.get("code", "")
     try:
         records = _claimed(request, typed, wrong)
     except ProblemError as error:
         return _trouble(request, typed, error)
-    engine = request.app.state.engine
-    with writing(engine) as session:
-        ingest(session, [make_tombstone(record.id, "person", "") for record in records], now_ms())
-    wipe_traces(engine)
-    request.app.state.kick()
-    return RedirectResponse(f"/respuesta/{records[0].id}", 303)
+    return answer(shown(read_code(typed)), records)
 
 
 def _trouble(request: Request, typed: str, error: ProblemError) -> Response:
@@ -118,11 +128,12 @@ def _claimed(request: Request, typed: str, wrong: RateLimit) -> list[Record]:
 
 @dataclass(frozen=True)
 class Found:
-    """A record as its person may see it: which form, when, and its address."""
+    """A record as its person may see it: which form, when, its address, and whether it can be corrected here."""
 
     id: str
     title: str
     day: str
+    can_change: bool
 
 
 def _found(request: Request, records: Sequence[Record]) -> list[Found]:
@@ -131,7 +142,8 @@ def _found(request: Request, records: Sequence[Record]) -> list[Found]:
     for record in records:
         form = forms.get(record.form, record.version)
         finished = str(json.loads(record.body or "{}").get("finished", ""))
-        found.append(Found(record.id, form.title if form else record.form, moment_in(finished, zone_here())[:10]))
+        title, day = form.title if form else record.form, moment_in(finished, zone_here())[:10]
+        found.append(Found(record.id, title, day, form is not None and record.kind in COLLECTED and bool(record.body)))
     return found
 
 

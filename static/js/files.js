@@ -28,13 +28,17 @@ let opening;
 function open() {
   if (!opening) {
     opening = new Promise((resolve, reject) => {
-      const request = indexedDB.open('collector-files', 1);
+      const request = indexedDB.open('collector-files'); // no number: see outbox.js
       request.onupgradeneeded = () => {
         request.result.createObjectStore('blobs');
         request.result.createObjectStore('files', { keyPath: 'sha256' });
       };
       request.onsuccess = () => {
-        request.result.onversionchange = () => request.result.close();
+        request.result.onversionchange = () => {
+          request.result.close();
+          opening = undefined;
+        };
+        request.result.onclose = () => { opening = undefined; };
         resolve(request.result);
       };
       request.onerror = request.onblocked = () => reject(request.error);
@@ -114,8 +118,8 @@ async function bytesOf(file) {
   return content;
 }
 
-/** @param {string} sha256 @param {ArrayBuffer} content */
-async function keep(sha256, content) {
+/** Keeps the bytes of a file that has its name already. @param {string} sha256 @param {ArrayBuffer} content */
+export async function keep(sha256, content) {
   const row = { sha256, bytes: content.byteLength, have: 0, state: '', at: Date.now() };
   try {
     // ArrayBuffer, not Blob: private windows of WebKit refuse Blobs

@@ -1,6 +1,6 @@
 // @ts-check
 /** The survey page: shows one page of the form at a time, reacts to answers, and hands the record to the outbox. */
-import { add, canonical, draftOf, isoLocal, keepDraft, salt, uuid7 } from './outbox.js';
+import { add, canonical, drafts, isoLocal, putDraft, salt, uuid7 } from './outbox.js';
 import * as simple from './state.js';
 
 /**
@@ -26,6 +26,8 @@ let page = 0;
 let lang = '';
 let drawn = ''; // the language in which the node drew the page
 let timer = 0;
+let key = ''; // of the draft
+let isBegun = false; // there is something to keep
 let isDirect = false; // the node takes the record itself
 
 export async function start() {
@@ -37,21 +39,25 @@ export async function start() {
   }
   drawn = lang = $('[name=_language]').value;
   pages = $$('.page');
-  const draft = await draftOf(draftKey()).catch(() => null);
-  record = draft ? draft.record : { id: uuid7(), started: isoLocal(new Date()) };
+  const draft = await chosenDraft();
+  // #t=…: a link that counts once (docs/paper.md)
+  record = draft ? draft.record : { id: uuid7(), started: isoLocal(new Date()), .../^#t=(?<ticket>\w{12})$/.exec(location.hash)?.groups };
+  key = draft ? draft.key : record.id;
+  if (draft) begin();
   control('id', record.id);
   control('started', record.started);
   await Promise.all((data.more || []).map((/** @type {string} */ name) => import('./' + name)));
   rich = data.engine && await import('./rich.js');
   state = (rich || simple).open(data, now(), data.codes[lang], lang);
   if (draft) state.restore(draft.raw);
-  if (rich) rich.start({ state, data, form, scan, translate, text, react, keep, heard, spots: () => spots, language: () => lang }, draft);
+  if (rich) rich.start({ state, data, form, scan, translate, text, react, keep: () => { begin(); keep(); }, heard, spots: () => spots, language: () => lang }, draft);
   scan();
   spots.forEach((spot) => {
     if (draft) write(spot);
     // typed before the scripts were here
     else if (data.nodes[spot.i].t && heardFrom(spot)) state.set(spot.i, heardFrom(spot), spot.row);
   });
+  if (isTouched()) begin();
   form.addEventListener('input', heard);
   document.addEventListener('submit', submitted, true);
   document.addEventListener('click', clicked);
@@ -60,14 +66,43 @@ export async function start() {
   show(draft ? draft.page : shown()[0]);
   document.body.dataset.ready = '1';
   // what the receipt needs is fetched now: there may be no signal at the end
-  import('./mine.js').catch(() => 0);
+  import('./receipt.js').catch(() => 0);
   import('./code.js').then((module) => { codes = module; }, () => 0);
-  if (!draft) checkVersion();
+  if (!isBegun) checkVersion();
 }
 
 /** What the node needs if it has to take the record itself. @param {string} name @param {any} value */
 const control = (name, value) => { $(`[name=_${name}]`).value = value; };
-const draftKey = () => data.form + ' ' + data.version;
+
+/** The draft to go on with: the one that the address names, or that somebody picks; none for a new record. */
+async function chosenDraft() {
+  const begun = await drafts().catch(() => {
+    loadDirect().catch(() => 0); // nothing is kept here: what sends at the end is fetched now
+    return [];
+  });
+  const ours = begun.filter((draft) => draft.form === data.form);
+  const named = ours.find((draft) => location.hash === '#b=' + encodeURIComponent(draft.key));
+  // a short link leads to the newest version: back to the one that was begun
+  if (named && named.version !== data.version) {
+    location.replace(named.address + location.hash);
+    await new Promise(() => 0);
+  }
+  if (named || !ours.length || location.hash === '#nueva' || isTouched()) return named;
+  const { choose } = await import('./begun.js').catch(() => ({ choose: null }));
+  return choose ? choose(ours, form, data.version) : ours.find((draft) => draft.version === data.version);
+}
+
+/** Whether something was answered before the scripts were here. */
+const isTouched = () => fieldsOf({ box: form }).some((field) => (isTick(field) ? field.checked !== field.defaultChecked
+  : field.options ? field.value && !field.selectedOptions[0].defaultSelected : field.value !== field.defaultValue));
+
+/** From now on there is a draft, and this tab's address names it: a reload leads back to it. */
+function begin() {
+  if (isBegun) return;
+  isBegun = true;
+  history.replaceState(null, '', '#b=' + encodeURIComponent(key));
+  import('./begun.js').catch(() => 0); // asks the next time, when there may be no signal
+}
 
 /** Lists what stands on the pages now. */
 function scan() {
@@ -77,12 +112,18 @@ function scan() {
 
 /** A newer version of the form, and nothing typed yet: go to it. Without a signal this does nothing. */
 async function checkVersion() {
-  const answer = await fetch(form.action.replace(/[^/]*$/, 'current'), { cache: 'no-store' }).catch(() => null);
-  const current = answer && answer.ok && answer.headers.get('X-Collector') && await answer.json();
-  if (current && current.version !== data.version && !page && !state.raw.some(Boolean)) location.replace(current.address);
+  // asked once in ten minutes, by the browser's own cache; a reload asks in any case
+  const [visit] = /** @type {any[]} */ (performance.getEntriesByType('navigation'));
+  for (const cache of /** @type {RequestCache[]} */ (visit && visit.type === 'reload' ? ['reload'] : ['default', 'reload'])) {
+    const answer = await fetch(form.action.replace(/[^/]*$/, 'current'), { cache }).catch(() => null);
+    const current = answer && answer.ok && answer.headers.get('X-Collector') && await answer.json();
+    if (!current || current.version === data.version || isBegun) return;
+    // what the cache says may be older than this page: only the node itself sends it elsewhere
+    if (cache === 'reload') location.replace(current.address + location.hash);
+  }
 }
 
-/** The controls of a question. @param {Spot} spot */
+/** The controls of a question. @param {{box: HTMLElement}} spot */
 const fieldsOf = ({ box }) => $$('input:not([data-own]),select,textarea', box);
 /** Whether it is chosen by a tick. */
 const isTick = (/** @type {HTMLInputElement} */ field) => /radio|checkbox/.test(field.type);
@@ -113,6 +154,7 @@ function heard(event) {
   react();
   clearTimeout(timer);
   timer = setTimeout(keep, 400);
+  begin();
 }
 
 /** The pages with something to ask or to say now. @returns {number[]} */
@@ -161,6 +203,7 @@ function show(n, moved) {
   const first = $('legend,.legend,h2', pages[n]);
   first.tabIndex = -1;
   first.focus({ preventScroll: true });
+  begin();
   keep();
 }
 
@@ -224,8 +267,17 @@ function submitted(event) {
   event.stopImmediatePropagation();
 }
 
-/** No store here (blocked, private, full): htmx posts to the node, or app.js says plainly that nothing is saved. */
-function goDirect() {
+const loadDirect = () => import('./direct.js').then((direct) => direct.load());
+
+/** No store here (blocked, private, full): htmx posts to the node, or it is said plainly that nothing is saved. */
+async function goDirect() {
+  try {
+    await loadDirect();
+  } catch (error) {
+    $('#unsaved').hidden = false;
+    $('#unsaved').scrollIntoView();
+    return;
+  }
   if (rich) control('was', JSON.stringify(state.dump()));
   isDirect = true;
   $('[value=send]').click();
@@ -255,7 +307,7 @@ async function put() {
     finished: isoLocal(saved), lang: data.codes[lang], answers: state.answers(),
   });
   try {
-    await add({ id: record.id, form: name, version, title: document.title, state: 'saved', saved: +saved, body, code, ...sent }, draftKey());
+    await add({ id: record.id, form: name, version, title: document.title, state: 'saved', saved: +saved, body, code, ...sent }, key);
   } catch (error) {
     if (/** @type {any} */ (error || {}).name !== 'ConstraintError') throw error;
     // another tab went on from the same draft and saved first: this is a second record
@@ -269,11 +321,22 @@ function thank() {
   const { content } = $('#receipt');
   $('[data-record]', content).dataset.record = record.id;
   $('#main').replaceChildren(content);
-  import('./mine.js').then((mine) => mine.follow(record.id));
+  // the second tap of a double tap on Enviar would take the receipt away: its buttons stand where that one stood
+  const deaf = (/** @type {Event} */ event) => event.preventDefault();
+  $('#main').addEventListener('click', deaf);
+  setTimeout(() => $('#main').removeEventListener('click', deaf), 700);
+  history.replaceState(null, '', location.pathname);
+  import('./receipt.js').then((receipt) => receipt.follow(record.id));
 }
 
 function keep() {
-  if (!saving) keepDraft(draftKey(), { record, raw: state.dump(), page, lang, files: rich && rich.held, typed: rich && rich.typed }).catch(() => 0);
+  if (saving || !isBegun) return;
+  const path = shown();
+  const { form: name, version } = data;
+  putDraft(key, {
+    form: name, version, address: form.getAttribute('action'), title: document.title, at: Date.now(), page, lang, record,
+    step: [path.indexOf(page) + 1, path.length], raw: state.dump(), files: rich && rich.held, typed: rich && rich.typed,
+  }).catch(() => 0);
 }
 
 /** @param {MouseEvent} event */

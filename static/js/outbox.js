@@ -6,34 +6,53 @@
  * stopped = the node cannot take it: a person has to help ; erased = somebody had it erased: only its line is left
  * A record's body leaves this browser only when an answer of ours says that central holds it.
  *
+ * drafts stand apart, under the id of the record that they will be (before release 2: under "<form> <version>")
+ *
  * @typedef {{id: string, form: string, version: string, title: string, state: string, saved: number, sent?: number,
- *   central?: number, body: string, code?: string, blobs?: string[]}} Entry code: the receipt code; blobs: hashes of its
- *   files that central does not have yet
+ *   central?: number, body: string, code?: string, blobs?: string[], why?: string, tries?: number}} Entry code: the receipt code; blobs:
+ *   hashes of its files that central does not have yet; why: what the node said when it could not take it
+ * @typedef {{key: string, form: string, version: string, address: string, title?: string, at?: number,
+ *   step?: [number, number], record: {id: string, started: string}, lang: string, page: number, raw: any, files?: any,
+ *   typed?: any}} Draft address: of its version's page; at: last change; step: [question, of how many]
  * @typedef {{store: IDBObjectStore, done: Promise<void>}} Opened
  */
 
 const STORES = ['outbox', 'drafts', 'meta'];
-const BATCH = 20;
+const BATCH = 50; // what a node takes at once
+const QUICK = 2000;
+const SLOW = 60000;
+const LEASE = 25000;
+const TRIES = 3;
 const BATCH_CHARACTERS = 300000;
 /** @type {Promise<IDBDatabase> | undefined} */
 let opening;
 let draining = false;
-let wait = 2000;
+let again = false; // somebody asked while it was going on
+let moves = 0;
+let wait = QUICK;
 /** @type {number | undefined} */
 let timer;
+const others = self.BroadcastChannel && new BroadcastChannel('collector');
+if (others) others.onmessage = ({ data }) => dispatchEvent(new Event(data));
 
 /** Opens the store; rejects where the browser has none or blocks it. @returns {Promise<IDBDatabase>} */
 export function open() {
   if (!opening) {
     opening = new Promise((resolve, reject) => {
-      const request = indexedDB.open('collector', 1);
+      // no number: 1 where there is none yet, and a tab that is older than the store can still save into it
+      const request = indexedDB.open('collector');
       request.onupgradeneeded = () => {
         request.result.createObjectStore('outbox', { keyPath: 'id' });
         request.result.createObjectStore('drafts');
         request.result.createObjectStore('meta');
       };
       request.onsuccess = () => {
-        request.result.onversionchange = () => request.result.close();
+        // a newer page changes the store: let it, and open it anew for what comes next
+        request.result.onversionchange = () => {
+          request.result.close();
+          opening = undefined;
+        };
+        request.result.onclose = () => { opening = undefined; };
         resolve(request.result);
       };
       request.onerror = request.onblocked = () => reject(request.error);
@@ -79,34 +98,68 @@ export async function all() {
   return entries.sort((a, b) => a.saved - b.saved);
 }
 
+/** @param {Entry} entry */
+export const put = (entry) => within('readwrite', (store) => store('outbox').put(entry)).then(changed);
+
+/** Takes a record's line away; who calls has asked whether central holds it. @param {string} id */
+export const drop = (id) => within('readwrite', (store) => store('outbox').delete(id)).then(changed);
+
+/** @returns {Promise<Draft[]>} every draft, the newest first */
+export async function drafts() {
+  /** @type {IDBRequest<any[]>} */
+  let keys;
+  /** @type {any[]} */
+  const found = await within('readonly', (store) => {
+    keys = store('drafts').getAllKeys();
+    return store('drafts').getAll();
+  });
+  return found.map((draft, n) => {
+    const key = keys.result[n];
+    const [form, ...version] = key.split(' ');
+    const address = '/f/' + [form, version.join(' ')].map(encodeURIComponent).join('/');
+    return { key, form, version: version.join(' '), address, ...draft };
+  }).sort((a, b) => (b.at || 0) - (a.at || 0));
+}
+
 /** @param {string} key @param {object} draft */
-export const keepDraft = (key, draft) => within('readwrite', (store) => store('drafts').put(draft, key), 'relaxed');
+export const putDraft = (key, draft) => within('readwrite', (store) => store('drafts').put(draft, key), 'relaxed');
 
-/** @param {string} key @returns {Promise<any>} */
-export const draftOf = (key) => within('readonly', (store) => store('drafts').get(key));
+/** @param {string} key */
+export const dropDraft = (key) => within('readwrite', (store) => store('drafts').delete(key)).then(changed);
 
-const changed = () => dispatchEvent(new Event('outbox:changed'));
+/** Tells this page, and those of other tabs. */
+function changed() {
+  dispatchEvent(new Event('outbox:changed'));
+  if (others) others.postMessage('outbox:changed');
+}
 
 /** Sends what waits, then asks how far the sent ones came. One tab at a time; safe to call at any moment. */
 export async function drain() {
-  if (draining) return;
+  if (draining) {
+    again = true;
+    return;
+  }
   draining = true;
+  again = false;
+  const before = moves;
   try {
     await alone(async () => {
       await sendAll();
       await askCentral();
       if ((await all()).some((entry) => entry.blobs)) await (await import('./send-files.js')).sendFiles();
     });
-    wait = 2000;
+    // nothing new from central: it may be far away, and asking costs
+    wait = moves > before ? QUICK : Math.min(wait * 2, SLOW);
     dispatchEvent(new Event('node:up'));
   } catch (error) {
     dispatchEvent(new Event('node:down'));
-    wait = Math.min(wait * 2, 60000);
+    wait = Math.min(wait * 2, SLOW);
   } finally {
     draining = false;
   }
   clearTimeout(timer);
-  if ((await all().catch(() => [])).some((entry) => entry.state === 'saved' || entry.state === 'sent' || entry.blobs)) {
+  if (again) wait = QUICK;
+  if ((await all().catch(() => [])).some((entry) => /saved|sent/.test(entry.state) || entry.blobs)) {
     timer = setTimeout(drain, wait * (0.7 + Math.random() * 0.6));
   }
 }
@@ -120,10 +173,14 @@ async function alone(work) {
   const me = Math.random();
   const free = await takeLease(me);
   if (!free) return;
+  const release = () => within('readwrite', (store) => store('meta').delete('lease'), 'relaxed');
+  // a page that is left in the middle must not hold up the next one
+  addEventListener('pagehide', release);
   try {
     await work();
   } finally {
-    await within('readwrite', (store) => store('meta').delete('lease'), 'relaxed');
+    removeEventListener('pagehide', release);
+    await release();
   }
 }
 
@@ -134,8 +191,9 @@ async function takeLease(me) {
     const meta = store('meta');
     const held = meta.get('lease');
     held.onsuccess = () => {
-      mine = !held.result || held.result.until < Date.now();
-      if (mine) meta.put({ me, until: Date.now() + 25000 }, 'lease');
+      const left = held.result ? held.result.until - Date.now() : 0;
+      mine = left <= 0 || left > 2 * LEASE; // so far ahead: the phone's clock was put back since
+      if (mine) meta.put({ me, until: Date.now() + LEASE }, 'lease');
     };
   }, 'relaxed');
   return mine;
@@ -143,8 +201,10 @@ async function takeLease(me) {
 
 async function sendAll() {
   let most = BATCH;
+  /** @type {Set<string>} refused now, tried again later */
+  const refused = new Set();
   for (;;) {
-    const saved = (await all()).filter((entry) => entry.state === 'saved').slice(0, most);
+    const saved = (await all()).filter((entry) => entry.state === 'saved' && !refused.has(entry.id)).slice(0, most);
     let size = 0;
     const waiting = saved.filter((entry, n) => (size += entry.body.length) < BATCH_CHARACTERS || !n);
     if (!waiting.length) return;
@@ -154,7 +214,10 @@ async function sendAll() {
     } catch (error) {
       // the node hears us but cannot take this: one by one, and the one that it cannot take is put aside
       if (![400, 413].includes(/** @type {any} */ (error).status)) throw error;
-      if (waiting.length === 1) await move(waiting[0], 'stopped');
+      if (waiting.length === 1) {
+        refused.add(waiting[0].id);
+        await refuse(waiting[0], /** @type {any} */ (error).why);
+      }
       most = 1;
       continue;
     }
@@ -166,6 +229,13 @@ async function sendAll() {
       await move(entry, held ? 'held' : answer.central ? 'central' : 'sent');
     }
   }
+}
+
+/** Puts a record aside when it was refused again and again: once, a bad line may have spoilt it. @param {Entry} entry @param {string} why */
+async function refuse(entry, why) {
+  entry.tries = (entry.tries || 0) + 1;
+  entry.why = why;
+  await move(entry, entry.tries < TRIES ? 'saved' : 'stopped');
 }
 
 async function askCentral() {
@@ -183,19 +253,19 @@ async function askCentral() {
 /** @param {Entry} entry @param {string} state */
 async function move(entry, state) {
   entry.state = state;
-  if (!entry.sent && state !== 'stopped') entry.sent = Date.now();
+  if (!entry.sent && !/saved|stopped/.test(state)) entry.sent = Date.now();
   if (state === 'central') entry.central = Date.now();
   if (/central|erased/.test(state)) entry.body = '';
   if (state === 'erased' && entry.blobs) entry.blobs = []; // so that its files are freed too
-  await within('readwrite', (store) => store('outbox').put(entry));
-  changed();
+  moves++;
+  await put(entry);
 }
 
 /**
  * Posts and gives the answer's JSON. A page of a Wi-Fi portal, a redirect or a cut answer is an error.
  * @param {string} address @param {string} body @returns {Promise<any>}
  */
-async function post(address, body) {
+export async function post(address, body) {
   /** @type {BodyInit} */
   let content = body;
   /** @type {Record<string, string>} */
@@ -209,7 +279,10 @@ async function post(address, body) {
   try {
     const answer = await fetch(address, { method: 'POST', body: content, headers, signal: abort.signal, redirect: 'error' });
     if (!answer.headers.get('X-Collector')) throw new Error('not ours');
-    if (!answer.ok) throw Object.assign(new Error(), { status: answer.status });
+    if (!answer.ok) {
+      const { title } = await answer.json().catch(() => ({}));
+      throw Object.assign(new Error(), { status: answer.status, why: title });
+    }
     return await answer.json();
   } finally {
     clearTimeout(limit);

@@ -193,11 +193,14 @@ function bindSearch(spot, search, page) {
 /** @param {HTMLInputElement} slide @param {HTMLInputElement} field */
 function bindSlide(slide, field) {
   slide.hidden = false;
-  slide.addEventListener('input', (event) => {
+  const take = (/** @type {Event} */ event) => {
     event.stopPropagation();
+    if (field.value === slide.value) return;
     field.value = slide.value;
     tell(field);
-  });
+  };
+  slide.addEventListener('input', take);
+  slide.addEventListener('pointerup', take); // a tap where the handle rests changes nothing, and is an answer all the same
 }
 
 /** Asks the device for its place. @param {(point: string, metres: number) => void} told @param {() => void} failed */
@@ -215,9 +218,12 @@ export const knowsPlaces = () => isSecureContext && !!navigator.geolocation;
 /** @param {HTMLElement} box @param {Page} page */
 function bindPlace(box, page) {
   const button = $('[data-here]', box);
-  if (!knowsPlaces()) return; // elsewhere it is written
-  button.hidden = false;
   const said = $('[data-said]', box);
+  if (!knowsPlaces()) { // it is written, or the form asks the municipality by a list
+    said.textContent = page.text('no_gps');
+    return;
+  }
+  button.hidden = false;
   button.addEventListener('click', () => {
     said.textContent = page.text('searching');
     findPlace((point, metres) => {

@@ -8,6 +8,10 @@ import { addFile, dropFiles, held } from './rich.js';
  * @typedef {import('./rich.js').Page} Page
  */
 
+const WORDS = (/** @type {Page} */ page) => ({
+  record: page.text('record'), stop: page.text('stop'), again: page.text('again'), said: page.text('said'),
+  refused: page.text('refused'), listen: page.text('listen'),
+});
 const TROUBLES = ['too_large', 'empty', 'not_kept']; // with a sentence of their own
 // a draft is dropped when its record is saved: what was taken for it and is not in the record goes
 addEventListener('outbox:changed', () => { freeFiles().catch(() => 0); });
@@ -42,6 +46,9 @@ export function bindFile(spot, field, page) {
     field.value = '';
   });
   drop.addEventListener('click', () => answer(''));
+  if (field.dataset.file === 'audio' && isSecureContext) {
+    import('./recorder.js').then((recorder) => recorder.attach(field, () => WORDS(page)), () => 0);
+  }
 }
 
 /** @param {Spot} spot @param {string} value @param {Page} page */

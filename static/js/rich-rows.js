@@ -93,9 +93,10 @@ function nameRows(place, prefix, tag, page) {
       number += 1;
       section.dataset.prefix = `${prefix}${k}[${number}]/`;
       section.dataset.tag = `${tag}-${number}`;
-      section.setAttribute('aria-label', String(number));
       const shown = section.querySelector('[data-number]');
       if (shown) shown.textContent = String(number);
+      const head = section.querySelector('.rowhead b');
+      section.setAttribute('aria-label', head ? (head.textContent || '').trim() : String(number));
       nameRows(section, section.dataset.prefix, section.dataset.tag, page);
     }
   }

@@ -1,11 +1,11 @@
 // @ts-check
 /// <reference lib="webworker" />
 /**
- * The service worker, secure origins only. VERSION and KEEP are written in front of it by the node.
+ * The service worker, secure origins only. VERSION, KEEP and MINE are written in front of it by the node.
  * Hashed files, and files of a form: cache first. Form pages: network first with a cap of 3 s, then the kept page.
  * Posts are not touched.
  */
-/* global VERSION, KEEP */
+/* global VERSION, KEEP, MINE */
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const FILES = 'files-' + VERSION;
 const PAGES = 'pages';
@@ -13,7 +13,9 @@ const MEDIA = 'media'; // a form's files: their bytes never change, so they outl
 const MEDIA_PATH = /^\/f\/[^/]+\/[^/]+\/media\/./;
 
 worker.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(FILES).then((cache) => cache.addAll(KEEP)));
+  // not the first one here: there may be drafts and answers already
+  event.waitUntil(caches.has(PAGES).then(async (isUpdate) => (
+    (await caches.open(FILES)).addAll(isUpdate ? KEEP.concat(MINE) : KEEP))));
 });
 
 worker.addEventListener('activate', (event) => {
@@ -26,20 +28,29 @@ async function renew() {
   for (const request of await pages.keys()) {
     const answer = await fetch(request.url, { cache: 'reload' }).catch(() => null);
     if (!answer || !ours(answer)) return;
-    await pages.put(request, answer);
+    await pages.put(request, answer.clone());
+    // beyond KEEP: the hand-over page, which not every phone needs
+    await Promise.all(((await answer.text()).match(/\/static\/[^"]+/g) || []).map(keep));
   }
   const names = (await caches.keys()).filter((name) => ![FILES, PAGES, MEDIA].includes(name));
   await Promise.all(names.map((name) => caches.delete(name)));
 }
 
 worker.addEventListener('message', (event) => {
+  // never by itself: a page half filled would lose the files of its day
+  if (event.data && event.data.skip) worker.skipWaiting();
+  // the first answer is saved: from now on its page is wanted without a signal too
+  if (event.data && event.data.mine) {
+    event.waitUntil(caches.open(FILES).then((cache) => cache.addAll(MINE)).then(() => keep('/mis-respuestas')));
+  }
   if (event.data && event.data.keep) event.waitUntil(Promise.all(event.data.keep.map(keep)));
 });
 
 /** One file that cannot be had keeps no other from being kept. @param {string} address */
 async function keep(address) {
-  const cache = await caches.open(MEDIA_PATH.test(address) ? MEDIA : PAGES);
-  if (MEDIA_PATH.test(address) && await cache.match(address)) return;
+  const isFile = address.startsWith('/static/');
+  const cache = await caches.open(isFile ? FILES : MEDIA_PATH.test(address) ? MEDIA : PAGES);
+  if ((isFile || MEDIA_PATH.test(address)) && await cache.match(address)) return;
   const answer = await fetch(address).catch(() => null);
   if (answer && ours(answer)) await cache.put(address, answer);
 }
@@ -53,7 +64,7 @@ worker.addEventListener('fetch', (event) => {
   if (url.pathname.startsWith('/static/')) event.respondWith(fileFirst(event.request));
   else if (MEDIA_PATH.test(url.pathname)) event.respondWith(mediaFirst(event.request));
   else if (event.request.mode !== 'navigate' && !url.pathname.endsWith('/form.json')) return;
-  else if (/^\/(f|mis-respuestas)\b/.test(url.pathname)) event.respondWith(pageFirst(event.request, url));
+  else if (/^\/(f|k|app|mis-respuestas)\b/.test(url.pathname)) event.respondWith(pageFirst(event.request, url));
   else if (!/^\/(lab|equipo|api|sync)\b/.test(url.pathname)) {
     event.respondWith(fetch(event.request).catch(() => whenOffline()));
   }
@@ -61,7 +72,12 @@ worker.addEventListener('fetch', (event) => {
 
 /** @param {Request} request @returns {Promise<Response>} */
 async function fileFirst(request) {
-  return (await caches.match(request)) || fetch(request);
+  const kept = await caches.match(request);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  // asked for once, it will be again: what lists drafts, from the first one on
+  if (ours(answer) && request.url.includes(`/${VERSION}/`)) await (await caches.open(FILES)).put(request, answer.clone());
+  return answer;
 }
 
 /** A kept file of a form, or the part of it that a player asks for. @param {Request} request @returns {Promise<Response>} */
@@ -83,8 +99,8 @@ async function mediaFirst(request) {
 async function pageFirst(request, url) {
   const cache = await caches.open(PAGES);
   // a short link is a redirect, which a worker cannot tell from a portal's: ask for the newest version instead
-  const isShort = /^\/f\/[^/]+$/.test(url.pathname);
-  const fresh = isShort ? newest(url) : fetch(request).then((answer) => {
+  const isShort = /^\/[fk]\/[^/]+$/.test(url.pathname);
+  const fresh = isShort ? newest(url, request.cache) : fetch(request).then((answer) => {
     if (!ours(answer)) throw new Error('not ours');
     return cache.put(url.pathname, answer.clone()).then(() => answer);
   });
@@ -97,9 +113,9 @@ async function pageFirst(request, url) {
   }
 }
 
-/** @param {URL} url @returns {Promise<Response>} a redirect to the newest version of the form */
-async function newest(url) {
-  const answer = await fetch(url.pathname + '/current', { cache: 'no-store' });
+/** @param {URL} url @param {RequestCache} cache @returns {Promise<Response>} a redirect to the newest version of the form */
+async function newest(url, cache) {
+  const answer = await fetch(url.pathname + '/current', { cache });
   if (answer.headers.get('X-Collector') !== '1') throw new Error('not ours');
   return answer.ok ? Response.redirect((await answer.json()).address, 302) : fetch(url.pathname, { headers: { Accept: 'text/html' } });
 }

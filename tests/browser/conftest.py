@@ -18,6 +18,7 @@ ARGUMENTS = (
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
     # nodo.lan is a name of the local network: plain http there is not a secure context
     "--host-resolver-rules=MAP *.lan 127.0.0.1", "--window-size=360,740", "--accept-lang=es-PA,es",
+    "--use-fake-device-for-media-stream",  # a microphone that beeps, for pages that were allowed to hear
 )  # fmt: skip
 
 
@@ -125,6 +126,9 @@ def fill_confianza(page: Page) -> None:
     """Answer every question of the form `confianza` but do not send it."""
     choose(page, "edad", "18_29")
     go_on(page)
+    if page.is_visible("[name='consent/accepted']"):  # a survey as it is published; most tests leave the notice out
+        page.check("[name='consent/accepted']")
+        go_on(page)
     page.select_option("[name='lugar/provincia']", "08")
     page.select_option("[name='lugar/municipio']", "0810")
     go_on(page)

@@ -457,7 +457,7 @@ def test_a_new_record_goes_before_the_next_piece(node: Node, phone: Phone) -> No
 def test_files_of_a_draft_thrown_away_are_freed_and_those_of_a_kept_one_are_not(node: Node, phone: Phone) -> None:
     page = open_page(phone, node)
     kept, dropped = take_noise(page, 5000), take_noise(page, 6000)
-    page.evaluate("async (given) => (await module('outbox.js')).keepDraft('a 1', { files: { 3: given } })", kept)
+    page.evaluate("async (given) => (await module('outbox.js')).putDraft('a 1', { files: { 3: given } })", kept)
     assert len(file_rows(page)) == 2
     free = "async () => (await module('files.js')).freeFiles()"
     page.evaluate(free)
@@ -466,7 +466,7 @@ def test_files_of_a_draft_thrown_away_are_freed_and_those_of_a_kept_one_are_not(
     page.evaluate(free)
     assert [row["sha256"] for row in file_rows(page)] == [kept["sha256"]]
     assert bytes_kept(page) == 5000 and dropped["sha256"] != kept["sha256"]
-    page.evaluate("async () => (await module('outbox.js')).keepDraft('a 1', {})")
+    page.evaluate("async () => (await module('outbox.js')).putDraft('a 1', {})")
     page.evaluate(free)
     assert (file_rows(page), bytes_kept(page)) == ([], 0)
 

@@ -65,10 +65,10 @@ def test_an_error_stands_beside_its_field_and_the_answers_stay(
     page.goto(f"{node.url}/f/confianza")
     go_on(page)
     assert page.is_visible("fieldset.bad .err:has-text('Falta una respuesta')")
-    page.check("[name=edad][value='nr']")
+    page.check("[name=edad][value='30_44']")
     go_on(page)
     go_on(page, "back")
-    assert page.is_checked("[name=edad][value='nr']")
+    assert page.is_checked("[name=edad][value='30_44']")
 
 
 def test_skip_logic_and_several_ticks_work(
@@ -114,6 +114,6 @@ def test_a_page_posted_twice_makes_one_record(
         for field in page.locator("input[type=hidden],select,input:checked").all()
     }
     for _ in range(2):
-        answer = page.context.request.post(f"{node.url}/f/confianza/2026112100", form={**fields, "_go": "send"})
+        answer = page.context.request.post(f"{node.url}/f/confianza/2026112200", form={**fields, "_go": "send"})
         assert answer.ok
     assert only_record(node)["id"] == fields["_id"]

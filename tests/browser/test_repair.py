@@ -97,7 +97,9 @@ def test_a_citizen_erases_with_the_code_made_without_a_network(
     page = phone.open()
     page.goto(f"http://{host}:{node.port}/f/tarjeta")
     ready(page)
-    page.wait_for_function("performance.getEntriesByType('resource').some((one) => one.name.endsWith('sha256.js'))")
+    page.wait_for_function(
+        "() => performance.getEntriesByType('resource').some((one) => one.name.endsWith('sha256.js'))"
+    )
     page.wait_for_timeout(300)
     node.stop()
     fill_tarjeta(page, "Palabra que nadie mas dice")
@@ -113,6 +115,7 @@ def test_a_citizen_erases_with_the_code_made_without_a_network(
         page.wait_for_selector("text=Todo enviado")
         wait_until(lambda: stored(back) == 1)
         assert code in (page.text_content("[data-outbox]") or "")
+        page.click("[data-outbox] summary")
         page.click("[data-outbox] a:has-text('¿Dónde está?')")
         page.wait_for_selector("text=Su respuesta llegó a central")
         page.goto(f"http://{host}:{node.port}/")

@@ -187,6 +187,7 @@ def test_a_half_filled_form_with_rows_survives_a_killed_browser(node: Node, phon
     phone.kill()
     page = phone.open()
     page.goto(f"http://localhost:{node.port}/f/hogar")
+    page.click("text=Seguir la que dejó a medias")
     ready(page)
     assert [page.input_value(f"[name='compra[{n}]/que']") for n in (1, 2)] == ["pan", "sal"]
     assert page.input_value("[name='persona[2]/nombre']") == "Caro"

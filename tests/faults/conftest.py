@@ -1,10 +1,9 @@
-"""A rig for each test: a central behind a line that can fail. And one parent of nodes for all tests."""
+"""A rig for each test: a central behind a line that can fail."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.forked import Forker
 from tests.faults.rig import Rig, new_rig
 
 
@@ -12,10 +11,3 @@ from tests.faults.rig import Rig, new_rig
 def rig() -> Iterator[Rig]:
     with new_rig() as made:
         yield made
-
-
-@pytest.fixture(scope="session")
-def forker() -> Iterator[Forker]:
-    made = Forker()
-    yield made
-    made.stop()

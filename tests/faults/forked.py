@@ -3,8 +3,8 @@
 Usage: python -m tests.faults.forked      reads "start DATA_DIR PORT HOW" from its input, writes the process id
                                           reads "gone PID", waits for its end, writes the status
 
-The parent opens no store and has no threads, so a child begins as a newly started program does, without the second
-that importing takes.
+The parent keeps no store open and has no threads, so a child begins as a newly started program does, without the
+seconds that importing takes and the half one in which a program makes its routes, templates and files ready.
 """
 
 import json
@@ -13,19 +13,25 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy import Engine
 
+import sync.receive
 from collector.app import create_app
+from collector.queries import nodes
 from collector.routes import sync as sync_routes
 from collector.settings import Settings
 from sync.receive import Received, receive_outbox
+from tests.shared import shared_work
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
@@ -40,7 +46,11 @@ class Forker:
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def start(self, data_dir: Path, port: int, how: str = "whole") -> "ForkedNode":
-        """Start a node over `data_dir` and wait until it answers. how: "careless" confirms before it stores."""
+        """Start a node over `data_dir` and wait until it answers.
+
+        how: "careless" confirms before it stores. These kill themselves over a batch: "check" has read it and stored
+        nothing, "ingest" has stored it but not for good, "answer" has stored it and told nobody.
+        """
         node = ForkedNode(self, int(self.ask(f"start {data_dir} {port} {how}")), port)
         deadline = time.monotonic() + START_SECONDS
         while not _answers(port):
@@ -76,8 +86,16 @@ class ForkedNode:
             return
         self._is_gone = True
         os.kill(self.pid, signal.SIGKILL)
-        status = int(self._forker.ask(f"gone {self.pid}"))
+        status = self._status()
         assert status == -signal.SIGKILL, f"it had ended before, with {status}"
+
+    def ended(self) -> int:
+        """Wait until it has ended by itself; return its status."""
+        self._is_gone = True
+        return self._status()
+
+    def _status(self) -> int:
+        return int(self._forker.ask(f"gone {self.pid}"))
 
     def again(self, data_dir: Path) -> "ForkedNode":
         """Start another one on the same port, after the end of this one."""
@@ -103,13 +121,20 @@ def _answers(port: int) -> bool:
 def _serve(data_dir: str, port: str, how: str) -> None:
     """Be a node until killed."""
     try:
-        if how == "careless":
-            vars(sync_routes)["receive_outbox"] = _confirm_first
-        app = create_app(Settings(data_dir=Path(data_dir), name="central", sync_seconds=0))
+        app = _make_app(Path(data_dir))
+        HOW[how](app)
         uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="critical")
     except BaseException:
         traceback.print_exc()
     os._exit(1)
+
+
+def _make_app(data_dir: Path) -> FastAPI:
+    return create_app(Settings(data_dir=data_dir, name="central", sync_seconds=0))
+
+
+def _die(*_given: Any, **_named: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _confirm_first(engine: Engine, body: bytes, *rest: Any) -> Received:
@@ -117,6 +142,15 @@ def _confirm_first(engine: Engine, body: bytes, *rest: Any) -> Received:
     ids = [json.loads(line)["id"] for line in body.splitlines()]
     threading.Timer(LATE_SECONDS, receive_outbox, (engine, body, *rest)).start()
     return Received({"node": "x", "central": True, "results": dict.fromkeys(ids, "stored")}, len(ids))
+
+
+HOW: dict[str, Callable[[FastAPI], None]] = {
+    "whole": lambda _app: None,
+    "careless": lambda _app: vars(sync_routes).update(receive_outbox=_confirm_first),
+    "check": lambda app: setattr(app.state, "check", _die),
+    "ingest": lambda _app: vars(nodes).update(move_cursor=_die),  # the step after the records
+    "answer": lambda _app: vars(sync.receive).update(_answer=_die),  # the step after the commit
+}
 
 
 def _follow_orders() -> None:
@@ -134,5 +168,15 @@ def _follow_orders() -> None:
             print(os.waitstatus_to_exitcode(os.waitpid(int(words[0]), 0)[1]), flush=True)
 
 
+def _warm_up() -> None:
+    """Do once what each child would do again."""
+    with tempfile.TemporaryDirectory() as name:
+        app = _make_app(Path(name))
+        app.state.turn.end()
+        app.state.engine.dispose()
+
+
 if __name__ == "__main__":
-    _follow_orders()
+    with shared_work():
+        _warm_up()
+        _follow_orders()

@@ -12,6 +12,7 @@ import sqlite3
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Survived:
         )
 
 
-class Pusher(threading.Thread):
+class Pusher(threading.Thread, ABC):
     """Somebody who collects and sends without a pause. made: ids in the order they were saved here.
 
     answered, broken: how many exchanges went well, and how many a kill broke.
@@ -87,21 +88,21 @@ class Pusher(threading.Thread):
         if self.trouble is not None:
             raise self.trouble
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of what it holds."""
-        raise NotImplementedError
 
+    @abstractmethod
     def collect(self) -> None:
         """Save something new."""
-        raise NotImplementedError
 
+    @abstractmethod
     def push(self) -> bool:
         """Send what waits; False when nobody answered."""
-        raise NotImplementedError
 
+    @abstractmethod
     def confirmed(self) -> set[str]:
         """Return what this pusher believes central to have, at this moment."""
-        raise NotImplementedError
 
 
 class TabletPusher(Pusher):
@@ -165,17 +166,15 @@ class PhonePusher(Pusher):
         self._http.close()
 
 
-def run(cycles: int, seconds: float, tell: Callable[[str], None] = print, how: str = "whole") -> Survived:
+def run(
+    forker: Forker, cycles: int, seconds: float = 0, tell: Callable[[str], None] = print, how: str = "whole"
+) -> Survived:
     """Kill up to `cycles` times, for up to `seconds` (0: as long as it takes). AssertionError: something was lost.
 
     how: which server is killed, see `Forker.start`.
     """
-    forker = Forker()
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            return _run(Central(forker, Path(name) / "central", how), Path(name), cycles, seconds, tell)
-    finally:
-        forker.stop()
+    with tempfile.TemporaryDirectory() as name:
+        return _run(Central(forker, Path(name) / "central", how), Path(name), cycles, seconds, tell)
 
 
 def _run(central: "Central", folder: Path, cycles: int, seconds: float, tell: Callable[[str], None]) -> Survived:
@@ -265,7 +264,11 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=0)
     wanted = parser.parse_args()
-    print(run(wanted.cycles, wanted.seconds))
+    forker = Forker()
+    try:
+        print(run(forker, wanted.cycles, wanted.seconds))
+    finally:
+        forker.stop()
 
 
 if __name__ == "__main__":

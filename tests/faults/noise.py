@@ -225,6 +225,27 @@ def _patch_blob(noise: Noise) -> Request:
     return Request("PATCH", path, "", noise.token(), piece).with_headers(**fields)
 
 
+def _handover(method: str, rest: str) -> Callable[[Noise], Request]:
+    """Return the maker of a request about a sealed package: one of two names, so that some of them are there."""
+    proof = hashlib.sha256(b"proof").hexdigest()
+    sealed = b"sealed"
+    said = {
+        "": {
+            "pieces": [hashlib.sha256(sealed).hexdigest()],
+            "proof_sha256": hashlib.sha256(proof.encode()).hexdigest(),
+        },
+        "/taken": {"proof": proof},
+    }
+
+    def make(noise: Noise) -> Request:
+        path = f"/sync/v1/handovers/{noise.chance.choice('ab') * 32}{rest}"
+        if method == "POST":
+            return noise.json("POST", path, said[rest])
+        return Request(method, path, "", (), sealed if method == "PUT" else b"")
+
+    return make
+
+
 ROUTES: dict[str, Callable[[Noise], Request]] = {
     "POST /sync/v1/enroll": _enroll,
     "PUT /sync/v1/key": _key,
@@ -243,6 +264,12 @@ ROUTES: dict[str, Callable[[Noise], Request]] = {
     "POST /sync/v1/blobs/ask": _ask_blobs,
     "HEAD /sync/v1/blobs/{sha256}": _head_blob,
     "PATCH /sync/v1/blobs/{sha256}": _patch_blob,
+    "GET /sync/v1/voices/{sha256}": lambda noise: Request("GET", f"/sync/v1/voices/{noise.hash()}", "", noise.token()),
+    "PUT /sync/v1/handovers/{handover_id}/{number}": _handover("PUT", "/0"),
+    "POST /sync/v1/handovers/{handover_id}": _handover("POST", ""),
+    "GET /sync/v1/handovers/{handover_id}": _handover("GET", ""),
+    "GET /sync/v1/handovers/{handover_id}/{number}": _handover("GET", "/0"),
+    "POST /sync/v1/handovers/{handover_id}/taken": _handover("POST", "/taken"),
 }
 VALID = (*ROUTES.values(), *[_batch] * 8, *[_outbox] * 3, *[_patch_blob] * 2)
 

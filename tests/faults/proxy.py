@@ -6,6 +6,7 @@ Bytes are counted from the call of `use` on, over all connections: a cut comes a
 """
 
 import asyncio
+import random
 import re
 import socket
 import struct
@@ -26,7 +27,7 @@ class Fault:
 
     up_bytes, down_bytes: cut when so many went to the node, or came back; resets: cut by RST instead of FIN;
     bytes_per_second: how many it carries each way, 0 for all; delay_seconds: how late each part arrives;
-    says: the whole answer of a portal, which asks nobody.
+    says: the whole answer of a portal, which asks nobody; garbles: how likely each part loses a byte to another.
     """
 
     up_bytes: int | None = None
@@ -35,6 +36,7 @@ class Fault:
     bytes_per_second: int = 0
     delay_seconds: float = 0.0
     says: bytes = b""
+    garbles: float = 0.0
 
 
 class FaultProxy:
@@ -119,7 +121,7 @@ class FaultProxy:
             fault, left = self.fault, self._left(upwards)
             part = part if left is None else part[:left]
             self._count(len(part), upwards)
-            writer.write(part)
+            writer.write(_garbled(part) if random.random() < fault.garbles else part)
             if left is not None and len(part) == left:
                 self.fault, self.cuts = Fault(), self.cuts + 1
                 return fault.resets
@@ -145,6 +147,12 @@ class FaultProxy:
     def _count(self, size: int, upwards: bool) -> None:
         self.up += size if upwards else 0
         self.down += 0 if upwards else size
+
+
+def _garbled(part: bytes) -> bytes:
+    """Return the bytes with one of them changed."""
+    at = random.randrange(len(part))
+    return part[:at] + bytes([part[at] ^ (1 + random.randrange(255))]) + part[at + 1 :]
 
 
 async def _read_request(reader: asyncio.StreamReader) -> None:

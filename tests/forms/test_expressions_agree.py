@@ -346,6 +346,17 @@ def test_the_core_alone_agrees_with_python_where_it_is_said_to_suffice(make, dep
         assert answer == {"id": task["id"], "value": mine}, (task, mine)
 
 
+@pytest.mark.parametrize("offset", [-300, 0, 330, -570, 14 * 60])
+def test_the_moment_is_the_same_text_without_the_other_functions(offset):
+    now = (1_763_800_000_123, offset)
+    ir = compile_text("if(/data/consent = '', once(now()), '')", SHAPE, "/data/total")
+    assert scripts_needed(ir) == ("now.js",)
+    task = {"id": "now", "ir": ir, "type": "string", "root": [None] * 7, "place": [], "now": now, "lang": "es",
+            "lists": {}}  # fmt: skip
+    (answer,) = ask_js([task], ("now.js",))
+    assert answer["value"] == cast(build(ir)(Env([None] * 7, now=now)), "string", offset)
+
+
 def served_bytes(script: str) -> int:
     """Return what a script weighs as it is sent."""
     source = (asset_dir("static") / "js" / script).read_text(encoding="utf-8")

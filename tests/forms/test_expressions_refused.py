@@ -171,6 +171,7 @@ def test_lists_that_come_as_attachments_make_an_expression_volatile():
 
 
 CORE: tuple[str, ...] = ()
+NOW = ("now.js",)
 COMMON = ("functions.js",)
 RARE = ("functions.js", "functions-rare.js")
 HASHING = (*RARE, "digest.js")
@@ -202,6 +203,9 @@ HASHING = (*RARE, "digest.js")
         ("count(randomize(/data/member, /data/age))", HASHING),
         ("digest(/data/consent, 'MD5')", HASHING),
         ("local-name()", CORE),
+        ("if(/data/consent = 'OK', once(now()), '')", NOW),
+        ("now() > /data/consent", COMMON),
+        ("concat(now(), today())", COMMON),
     ],
 )
 def test_the_page_learns_which_scripts_an_expression_needs(text, scripts):

@@ -17,9 +17,11 @@ from collector.forms.file_contents import looks_like
 from collector.forms.state import Filling
 from collector.forms.xform import read_xform
 from collector.forms.xform.digest import form_digest
+from collector.publish import publishing
 from collector.publish.publishing import MAX_FILE_BYTES, check_file, check_path
 from collector.settings import settings_from_environment
 from tests.forms.sheet_findings import CHOICES, SETTINGS, SURVEY, at, codes, errors, findings, form_of, table
+from tests.shared import worker_process
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 MP3 = b"ID3\x04" + bytes(40)
@@ -265,7 +267,8 @@ def test_the_digest_names_xform_and_files() -> None:
     assert form.sha256 == form_digest(checked.xform, checked.files) != form_digest(checked.xform, {})
 
 
-def test_ten_thousand_places_are_checked_in_time() -> None:
+def test_ten_thousand_places_are_checked_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "_run_worker", worker_process)
     content = "name,label,zona\n" + "".join(f"l{n},Lugar número {n},z{n % 20}\n" for n in range(10_000))
     book = Workbook()
     book.remove(book["Sheet"])

@@ -12,7 +12,9 @@ import pytest
 from openpyxl import Workbook
 
 from collector.forms.readers import read_sheets
+from collector.publish import publishing
 from collector.publish.publishing import MAX_BYTES, Checked, check_file, check_path, put_together, task_of
+from tests.shared import worker_here, worker_process
 
 SAMPLES = Path(__file__).parent / "samples"
 STARTER = Path(__file__).parents[2] / "collector" / "starter"
@@ -143,6 +145,21 @@ def test_a_small_file_that_unpacks_to_very_much_is_not_unpacked() -> None:
 # --- files that are opened and turn out bad
 
 
+@pytest.fixture
+def _own_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the worker be a process, as it is outside of tests."""
+    monkeypatch.setattr(publishing, "_run_worker", worker_process)
+
+
+def test_the_worker_says_in_a_process_of_its_own_what_it_says_here() -> None:
+    wrong = [["osm", "lugar", "¿Dónde?"], ["select_one_from_file lugares.csv", "pueblo", "¿Pueblo? \U0001f3e0"]]
+    task = task_of("Mi año.xlsx", workbook(survey=[*SURVEY, *wrong]), {"lugares.csv": b"name,label\na,\xc3\xb1\n"})
+    for each in (task, task_of("tarjeta.xlsx", (STARTER / "tarjeta.xlsx").read_bytes(), {})):
+        said, failure = worker_process(each, 20)
+        assert (said, failure) == worker_here(each, 20) and said.endswith(b'{"step": "done"}\n')
+
+
+@pytest.mark.usefixtures("_own_process")
 def test_damaged_insides_are_told_by_the_worker() -> None:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
@@ -173,6 +190,7 @@ def test_a_survey_without_type_column_says_so() -> None:
     assert "no tiene la columna type" in checked.report.of("error")[0].message
 
 
+@pytest.mark.usefixtures("_own_process")
 def test_a_check_that_takes_too_long_is_stopped_and_said() -> None:
     checked = check_file("f.xlsx", workbook(survey=SURVEY, settings=SETTINGS), seconds=0.01)
     assert "0.01 segundos" in only_error(checked)

@@ -12,6 +12,7 @@ from collector.clock import now_ms
 from collector.db import open_engine, prepare_store, reading, writing
 from collector.problems import ProblemError
 from collector.queries import people as people_queries
+from tests.shared import SLOW_HASHER
 
 
 @pytest.fixture
@@ -53,6 +54,11 @@ def test_nothing_readable_is_kept_of_passwords_pins_sessions_and_tokens(engine: 
     assert b"$argon2id$" in stored
     for secret in ("una clave larga", "4821975", cookie, token):
         assert secret.encode() not in stored
+
+
+def test_a_password_costs_whoever_guesses_what_owasp_asks() -> None:
+    """Other tests hash quickly; this is what a node does."""
+    assert SLOW_HASHER.hash("una clave larga").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ The module of the standard library cannot open a VFS that is written in Python; 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import apsw
@@ -14,6 +15,13 @@ apilevel, threadsafety, paramstyle = "2.0", 1, "qmark"
 sqlite_version = apsw.sqlite_lib_version()
 sqlite_version_info = tuple(int(part) for part in sqlite_version.split("."))
 Binary = memoryview
+Description = list[tuple[Any, ...]] | None
+DESCRIPTIONS: dict[
+    str, Description
+] = {}  # of each statement that ran: asked of SQLite once, the tables stay as they are
+
+
+STATEMENTS = 500  # that a connection keeps prepared
 
 
 class Error(Exception):
@@ -54,7 +62,7 @@ class InternalError(DatabaseError):
 
 def connect(disk: Disk, checkpoint_pages: int = 1000) -> "Connection":
     """Open the store of `disk`. checkpoint_pages: after so many pages the log is copied into the database."""
-    found = apsw.Connection(f"/{disk.folder}/collector.db", vfs=VFS_NAME)
+    found = apsw.Connection(f"/{disk.folder}/collector.db", vfs=VFS_NAME, statementcachesize=STATEMENTS)
     for pragma in ("locking_mode=EXCLUSIVE", "temp_store=MEMORY"):
         found.execute(f"PRAGMA {pragma}")
     found.wal_autocheckpoint(checkpoint_pages)
@@ -73,6 +81,12 @@ def _as_ours(error: apsw.Error) -> Error:
     return OperationalError(str(error))
 
 
+def _describe(statement: str, cursor: apsw.Cursor, _text: str, _values: Any) -> bool:
+    columns = cursor.get_description()
+    DESCRIPTIONS[statement] = [(column[0], None, None, None, None, None, None) for column in columns] or None
+    return True
+
+
 class Connection:
     """A connection that stops working when its machine has no power."""
 
@@ -87,6 +101,11 @@ class Connection:
     def execute(self, statement: str, values: Sequence[Any] = ()) -> "Cursor":
         cursor = self.cursor()
         cursor.execute(statement, values)
+        return cursor
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> "Cursor":
+        cursor = self.cursor()
+        cursor.executemany(statement, rows)
         return cursor
 
     def create_function(self, name: str, count: int, function: Callable[..., Any], deterministic: bool = False) -> None:
@@ -115,39 +134,37 @@ class Cursor:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.description: list[tuple[Any, ...]] | None = None
+        self.description: Description = None
         self.rowcount, self.lastrowid = -1, 0
         self._rows: list[tuple[Any, ...]] = []
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> "Cursor":
-        return self._run(statement, lambda cursor: cursor.execute(statement, tuple(values)))
+        return self._run(statement, tuple(values), is_many=False)
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> "Cursor":
-        return self._run(statement, lambda cursor: cursor.executemany(statement, [tuple(row) for row in rows]))
+        return self._run(statement, [tuple(row) for row in rows], is_many=True)
 
-    def _run(self, statement: str, start: Callable[[apsw.Cursor], Iterable[Any]]) -> "Cursor":
+    def _run(self, statement: str, values: Any, is_many: bool) -> "Cursor":
         connection = self._connection
+        if connection.disk.is_buried:
+            return self
         if connection.disk.is_cut:
             raise PowerCut(connection.disk)
-        self.description = None
-        cursor = connection.found.cursor()
-        cursor.exec_trace = self._describe
-        before = connection.found.total_changes()
+        found = connection.found
+        cursor = found.cursor()
+        if statement not in DESCRIPTIONS:
+            cursor.exec_trace = partial(_describe, statement)
+        before = found.total_changes()
         try:
-            self._rows = list(start(cursor))
+            self._rows = list(cursor.executemany(statement, values) if is_many else cursor.execute(statement, values))
         except apsw.Error as error:
             if connection.disk.is_cut:
                 raise PowerCut(connection.disk) from error
             raise _as_ours(error) from error
-        changed = connection.found.total_changes() - before
-        self.rowcount = -1 if self.description else changed
-        self.lastrowid = connection.found.last_insert_rowid()
+        self.description = DESCRIPTIONS.get(statement)
+        self.rowcount = -1 if self.description else found.total_changes() - before
+        self.lastrowid = found.last_insert_rowid()
         return self
-
-    def _describe(self, cursor: apsw.Cursor, _statement: str, _values: Any) -> bool:
-        columns = cursor.get_description()
-        self.description = [(column[0], None, None, None, None, None, None) for column in columns] or None
-        return True
 
     def fetchone(self) -> tuple[Any, ...] | None:
         return self._rows.pop(0) if self._rows else None

@@ -12,6 +12,9 @@ from unittest.mock import patch
 
 import anyio.to_thread
 
+from collector import db
+from tests.simulation.short_way import ShortSession
+
 START_MS = 1_795_000_000_000  # November 2026
 
 
@@ -61,6 +64,7 @@ def decided_by(seed: int | str) -> Iterator[Clocks]:
             patch.object(time, "time_ns", lambda: clocks.now_ms() * 1_000_000),
             patch.object(time, "monotonic", lambda: clocks.world_ms / 1000),
             patch.object(anyio.to_thread, "run_sync", _run_here),
+            patch.object(db, "Session", ShortSession),
         ):
             yield clocks
     finally:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 from typing import Any, Literal
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 import apsw
 
@@ -21,6 +21,7 @@ VFS_NAME = "crash"
 Tearing = Literal["nothing", "prefix", "sectors"]
 TEARINGS: tuple[Tearing, ...] = ("nothing", "prefix", "sectors")
 FOLDERS = count()
+DISKS: "WeakSet[Disk]" = WeakSet()
 Trouble = Literal["cut", "full", "eio"]
 
 
@@ -46,6 +47,7 @@ class Disk:
     """The files of one machine. `files` is what its programs see, `durable` what is sure to survive.
 
     folder: its own for ever, so that a connection that nobody has closed can never reach another disk.
+    is_buried: the test is over; whoever still lets go of a connection to it meets silence.
     """
 
     name: str
@@ -54,10 +56,14 @@ class Disk:
     durable: dict[str, bytearray] = field(default_factory=dict)
     pending: list[Unsynced] = field(default_factory=list)
     is_cut: bool = False
+    is_buried: bool = False
     trouble: Trouble | None = None
     budget: int = 0
     changes: int = 0
     folder: str = field(default_factory=lambda: str(next(FOLDERS)))
+
+    def __post_init__(self) -> None:
+        DISKS.add(self)
 
     def arm(self, trouble: Trouble, budget: int) -> None:
         """Let `budget` more changes (write, cut short, sync, delete) pass; the next one meets the trouble."""
@@ -107,7 +113,8 @@ class Disk:
     def cut(self) -> None:
         """Take the power away."""
         self.is_cut, self.trouble = True, None
-        raise PowerCut(self)
+        if not self.is_buried:
+            raise PowerCut(self)
 
     def recover(self, tearing: Tearing) -> None:
         """Give the power back: what was synced is there, and of the rest what `tearing` leaves."""

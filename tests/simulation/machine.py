@@ -26,6 +26,7 @@ from sync.push import SyncResult, SyncState, sync_once
 from tests.simulation import apsw_dbapi
 from tests.simulation.by_seed import Clocks
 from tests.simulation.crash_vfs import CrashVFS, Disk, Tearing
+from tests.simulation.short_way import take_short_way
 
 VFS = CrashVFS(lambda size: os.urandom(size))  # looked up at each call: by_seed replaces it
 Key = tuple[str, bytes]  # a record: its id and the sha256 of its bytes
@@ -56,6 +57,7 @@ class Machine:
     is_there: bool = True
     state: SyncState = field(default_factory=SyncState)
     _seen: tuple[int, Contents] | None = None
+    _stood: tuple[int, list[tuple[Any, ...]]] | None = None
 
     def __post_init__(self) -> None:
         self.disk = Disk(self.name, Random(0))
@@ -71,7 +73,7 @@ class Machine:
     def insert_disk(self, disk: Disk, clocks: Clocks, image: dict[str, bytes]) -> None:
         """Begin anew with a disk that holds `image`."""
         self.engine.dispose()
-        self.disk, self.clocks, self._seen = disk, clocks, None
+        self.disk, self.clocks, self._seen, self._stood = disk, clocks, None, None
         VFS.insert(disk)
         disk.put_back(image)
         self.is_there = bool(image)
@@ -89,7 +91,7 @@ class Machine:
         """End the program in order: SQLite copies its log into the database and deletes it."""
         with self.clocks.of(self.name):
             self.engine.dispose()
-        self._seen = None
+        self._seen = self._stood = None
 
     def recover(self, tearing: Tearing) -> None:
         """Give a machine its power back, and start its program."""
@@ -150,7 +152,13 @@ class Machine:
         )
 
     def standing(self) -> list[tuple[Any, ...]]:
-        """Return what moves while there is something to exchange."""
+        """Return what moves while there is something to exchange; read again only when the disk has changed."""
+        if self._stood is None or self._stood[0] != self.disk.changes:
+            standing = self._read_standing()
+            self._stood = (self.disk.changes, standing)
+        return self._stood[1]
+
+    def _read_standing(self) -> list[tuple[Any, ...]]:
         facts = self.rows("SELECT value FROM meta WHERE key IN ('epoch', 'receipts_life', 'unwiped')")
         upstream = self.rows("SELECT cursor_n, receipts_n, receipts_epoch, feed_n, last_error FROM upstream")
         held = self.contents()
@@ -184,7 +192,9 @@ def _open_engine(machine: Machine) -> Engine:
         pool_timeout=0.1,
     )
     with patch.object(db, "create_engine", lambda url, **_given: made(url)):
-        return db.open_engine(f"sqlite:////{machine.name}.db")
+        engine = db.open_engine(f"sqlite:////{machine.name}.db")
+    take_short_way(engine)
+    return engine
 
 
 def _no_forms(*_given: Any, **_files: Any) -> None:

@@ -19,6 +19,13 @@ FAULTS = ("lost request", "lost answer", "delayed", "damaged", "damaged inside",
 PORTAL = b"<html><title>Wi-Fi</title><body>Acepte las condiciones</body></html>"
 
 
+MOST_IN_ONE_GO = 300  # requests while one thing happens
+
+
+class Endless(AssertionError):
+    """I8: machines go on talking without an end."""
+
+
 @dataclass(frozen=True)
 class Message:
     """A request as it is on the line."""
@@ -52,12 +59,16 @@ class Network:
     fault_rate: int = 0
     recorded: list[Message] = field(default_factory=list)
     delayed: list[Message] = field(default_factory=list)
+    in_one_go: int = 0
 
     def client(self, sender: str) -> httpx.Client:
         return httpx.Client(transport=_Line(self, sender), trust_env=False)
 
     def carry(self, message: Message) -> Reply:
-        """Bring the request there and its answer back, or not. Raises httpx.TransportError."""
+        """Bring the request there and its answer back, or not. Raises httpx.TransportError, Endless."""
+        self.in_one_go += 1
+        if self.in_one_go > MOST_IN_ONE_GO:
+            raise Endless(f"I8: {message} is the request {self.in_one_go} of one event")
         fault = self.chance.choice(FAULTS) if self.chance.randrange(100) < self.fault_rate else ""
         if fault:
             self.note(f"  {fault}: {message}")

@@ -1,6 +1,8 @@
 """Stores for the tests of the store: on SQLite and on PostgreSQL alike."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ from collector.db import open_engine, prepare_store, reading, writing
 from collector.queries import store
 from collector.queries.records import Arrival, ingest
 from sync.records import canonical_bytes, new_salt, read_record, uuid7
+from tests.shared import put_empty_tables
 
 MOMENT = 1_795_000_000_000
 MakeStore = Callable[..., Engine]
+RELEASE_1 = Path(__file__).parents[1] / "fixtures" / "previous_release"
 
 
 def body_of(**given: Any) -> str:
@@ -46,12 +50,26 @@ def rows(engine: Engine, statement: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A store as release 1 left it, recorded from it: six records and an entry in quarantine."""
+    path = tmp_path / "release_1.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for name in ("store.sql", "two_more.sql"):
+            connection.executescript((RELEASE_1 / name).read_text(encoding="utf-8"))
+        connection.commit()
+    return path
+
+
+@pytest.fixture
 def make_store(make_database_url: Callable[..., str], tmp_path: Path) -> Iterator[MakeStore]:
     """Give a function that makes a store: on SQLite files, and again on PostgreSQL."""
     made: list[Engine] = []
 
     def make(name: str = "nodo") -> Engine:
-        made.append(open_engine(make_database_url(tmp_path / name)))
+        url = make_database_url(tmp_path / name)
+        if url.startswith("sqlite"):
+            put_empty_tables(tmp_path / name / "collector.db")
+        made.append(open_engine(url))
         prepare_store(made[-1])
         with writing(made[-1]) as session:
             store.first_facts(session, name)

@@ -302,15 +302,11 @@ def test_a_damaged_store_is_kept_aside_byte_by_byte(settings: Settings, tmp_path
 
 
 @pytest.mark.sqlite_file
-def test_a_backup_of_release_1_is_restored_as_a_store_of_this_release(tmp_path: Path) -> None:
-    copy = tmp_path / "vieja.db"
-    with sqlite3.connect(copy) as connection:
-        connection.executescript((Path(__file__).parent / "release_1.sql").read_text(encoding="utf-8"))
-    connection.close()
+def test_a_backup_of_release_1_is_restored_as_a_store_of_this_release(old: Path, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "datos")
-    aside, held = restore(settings, copy)
-    assert aside is None and (held.records, held.quarantined) == (4, 1)
-    assert len(bodies(settings)) == 4
+    aside, held = restore(settings, old)
+    assert aside is None and (held.records, held.quarantined) == (6, 1)
+    assert len(bodies(settings)) == 6
 
 
 def test_postgresql_without_its_programs_is_said_with_what_to_install(

@@ -24,7 +24,6 @@ from tests.store.conftest import keep, rows
 if TYPE_CHECKING:
     from tests.store.postgres_server import PostgresServer
 
-RELEASE_1 = Path(__file__).parent / "release_1.sql"
 OpenEmpty = Callable[[], Engine]
 
 
@@ -38,16 +37,6 @@ def empty(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) ->
     engine = open_engine(url)
     yield engine
     engine.dispose()
-
-
-@pytest.fixture
-def old(tmp_path: Path) -> Path:
-    """A store as release 1 left it, recorded from it."""
-    path = tmp_path / "release_1.db"
-    with sqlite3.connect(path) as connection:
-        connection.executescript(RELEASE_1.read_text(encoding="utf-8"))
-    connection.close()
-    return path
 
 
 def shape(engine: Engine) -> dict[str, Any]:
@@ -109,10 +98,9 @@ def test_a_store_of_release_1_keeps_every_byte_and_its_records_say_what_new_ones
     assert rows(engine, "SELECT id, sha256, body FROM record ORDER BY n") == before
     first = "019c2f4e-8a30-7c1b-9d2e-000000000001"
     assert rows(engine, "SELECT n, changed_n, device_ms, about, claim FROM record ORDER BY n") == [
-        (1, 1, 1_795_189_260_123, "", ""),
-        (2, 2, 1_795_189_320_123, "", ""),
-        (3, 3, 1_795_189_380_123, first, "0123456789abcdef0123456789abcdef"),
-        (4, 4, 0, "", ""),
+        *((n, n, 1_795_323_205_940, "", "") for n in (1, 2, 3, 4)),
+        (6, 6, 1_795_189_380_123, first, "0123456789abcdef0123456789abcdef"),
+        (7, 7, 0, "", ""),
     ]
     assert rows(engine, "SELECT n, why, resolved_by FROM quarantine") == [(5, "conflict", "")]
     assert keep(engine, before[0][2]) == ["duplicate"]
@@ -154,7 +142,7 @@ prepare_store(open_engine({f"sqlite:///{old}"!r}))
     assert "changed_n" not in {column["name"] for column in inspect(engine).get_columns("record")}
     prepare_store(engine)
     assert schema_of(engine) == tables.SCHEMA_VERSION
-    assert len(rows(engine, "SELECT changed_n FROM record")) == 4
+    assert len(rows(engine, "SELECT changed_n FROM record")) == 6
     engine.dispose()
 
 

@@ -26,6 +26,7 @@ from collector.routes.sync import router
 from collector.tables import FormVersion
 from sync.push import SyncResult, SyncState, enrol, sync_once
 from sync.records import canonical_bytes, new_salt, read_record, uuid7
+from tests.shared import put_empty_tables
 
 # tests about the file of a store (old copies of it put back, its disk, a process that is killed over it)
 ABOUT_FILES = {
@@ -118,6 +119,8 @@ class Node:
         self.open()
 
     def open(self) -> None:
+        if self.database_url.startswith("sqlite"):
+            put_empty_tables(self.file)
         self.engine = open_engine(self.database_url)
         prepare_store(self.engine)
         with writing(self.engine) as session:

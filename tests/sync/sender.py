@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.batches import encode_batch, log_line
+from sync.batches import log_line, pack_batch
 from tests.sync.conftest import Node
 
 SENDER = "a" * 32
@@ -60,7 +60,7 @@ class Sender:
 
     def batch(self, bodies: list[str], after: int = 0, via: str = "[]", sent_at: str = SENT_AT, **change: Any) -> bytes:
         lines = [log_line(after + at, via, body) for at, body in enumerate(bodies, 1)]
-        _, zipped = encode_batch(self.node_id, "e1", after, after + len(bodies), lines, sent_at)
+        zipped = pack_batch(self.node_id, "e1", after, after + len(bodies), lines, sent_at).body
         if not change:
             return zipped
         head, _, rest = gzip.decompress(zipped).partition(b"\n")
@@ -68,7 +68,7 @@ class Sender:
 
     def lines(self, lines: list[str], after: int, upto: int, chain: bytes, epoch: str = "e1") -> bytes:
         """Return a batch of lines that are written already, with the chain's head."""
-        return encode_batch(self.node_id, epoch, after, upto, lines, SENT_AT, chain.hex())[1]
+        return pack_batch(self.node_id, epoch, after, upto, lines, SENT_AT, chain.hex()).body
 
     def hello(self) -> dict[str, Any]:
         found: dict[str, Any] = self.ask("GET", "/hello").json()

@@ -22,6 +22,7 @@ from sync import blobs as sending
 from sync import limits
 from sync.push import SyncLoop, SyncState
 from sync.records import canonical_bytes
+from tests.faults.forked import Forker
 from tests.sync.conftest import Node, record_content
 from tests.sync.test_sync_chain import chain, copy_store, put_back
 from tests.sync.test_sync_kill import Receiver
@@ -695,8 +696,8 @@ def test_a_new_upstream_gets_every_file(make_node: MakeNode) -> None:
 
 
 @pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[Receiver]:
-    one = Receiver(tmp_path)
+def receiver(tmp_path: Path, forker: Forker) -> Iterator[Receiver]:
+    one = Receiver(tmp_path, forker)
     yield one
     one.kill()
     one.engine.dispose()

@@ -142,15 +142,16 @@ def test_hops_are_written_by_each_receiver(make_node: MakeNode) -> None:
     assert origins == {(hub.id, hub.fact("epoch"), 1), (tablet.id, tablet.fact("epoch"), 1)}
 
 
-def test_two_nodes_that_push_to_each_other_lose_nothing_and_say_loop(make_node: MakeNode) -> None:
-    one, two = make_node("uno"), make_node("dos")
+def test_three_nodes_that_push_round_in_a_circle_lose_nothing_and_say_loop(make_node: MakeNode) -> None:
+    one, two, three = make_node("uno"), make_node("dos"), make_node("tres")
     one.enrol_at(two)
-    two.enrol_at(one)
+    two.enrol_at(three)
+    three.enrol_at(one)
     ids = one.capture(2)
-    assert one.sync().error == ""
-    result = two.sync()
+    assert (one.sync().error, two.sync().error) == ("", "")
+    result = three.sync()
     assert (result.error, "loop" in result.reason) == ("upstream_refused", True)
-    assert one.ids() == two.ids() == sorted(ids)
+    assert one.ids() == two.ids() == three.ids() == sorted(ids)
 
 
 # --- old copies and restored stores

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.problems import ProblemError
-from sync.batches import Hop, encode_batch, hops_json, inflate, log_line, read_batch, split_lines
+from sync.batches import Hop, hops_json, inflate, log_line, pack_batch, read_batch, split_lines
 from sync.limits import RateLimit
 from sync.records import MAX_DEPTH, canonical_bytes, read_record, uuid7
 
@@ -64,9 +64,9 @@ def test_a_batch_read_back_holds_the_same_bytes_hops_and_numbers(entries: list[A
     hops = [tuple(via) for _, via in entries]
     lines = [log_line(after + 2 * at + 1, hops_json(hops[at]), body) for at, body in enumerate(bodies)]
     upto = after + 2 * len(lines) - 1
-    batch_id, zipped = encode_batch("a1", "e1", after, upto, lines, "2026-11-20T10:42:00.123Z")
-    batch = read_batch(inflate(zipped))
-    assert (batch.header.batch, batch.header.after, batch.header.upto) == (batch_id, after, upto)
+    packed = pack_batch("a1", "e1", after, upto, lines, "2026-11-20T10:42:00.123Z")
+    batch = read_batch(inflate(packed.body))
+    assert (batch.header.batch, batch.header.after, batch.header.upto) == (packed.batch, after, upto)
     assert [line.record.body for line in batch.lines] == bodies
     assert [line.via for line in batch.lines] == hops
     assert [line.n for line in batch.lines] == [after + 2 * at + 1 for at in range(len(lines))]

@@ -91,6 +91,18 @@ def test_a_node_cannot_enrol_at_itself(make_node: MakeNode) -> None:
     assert node.status().is_central
 
 
+def test_a_node_cannot_enrol_at_one_that_pushes_to_it_and_the_code_stays_good(make_node: MakeNode) -> None:
+    hub, tablet, other = make_node("municipio"), make_node("tableta"), make_node("otra")
+    tablet.enrol_at(hub)
+    code = tablet.code()
+    with pytest.raises(ProblemError) as caught:
+        enrol(hub.engine, hub.http, tablet.url, code)
+    assert caught.value.problem.code == "loop"
+    assert hub.status().is_central
+    assert tablet.rows("SELECT id FROM node") == []
+    assert enrol(other.engine, other.http, tablet.url, code) == tablet.id
+
+
 @pytest.mark.parametrize(
     ("url", "problem"),
     [

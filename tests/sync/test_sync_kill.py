@@ -1,11 +1,8 @@
 """kill -9 of a receiving node: nothing acknowledged is lost, nothing is stored twice."""
 
 import random
-import socket
-import subprocess
-import sys
+import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,43 +13,37 @@ from collector.db import open_engine, prepare_store, reading, writing
 from collector.queries import nodes, store
 from sync.push import SyncState
 from tests.faults import kill
+from tests.faults.forked import ForkedNode, Forker, free_port
+from tests.shared import put_empty_tables
 from tests.sync.conftest import Node
 
-ROOT = Path(__file__).resolve().parents[2]
-KILLING_SECONDS = 15
+KILLS = 8
 
 
 class Receiver:
     """A node in a process of its own, started again and again over one store on one port."""
 
-    def __init__(self, folder: Path) -> None:
-        self.database = folder / "central.db"
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+    def __init__(self, data_dir: Path, forker: Forker) -> None:
+        self.data_dir, self.port, self._forker = data_dir, free_port(), forker
         self.url = f"http://127.0.0.1:{self.port}"
-        self.engine = open_engine(f"sqlite:///{self.database}")
+        put_empty_tables(data_dir / "collector.db")
+        self.engine = open_engine(f"sqlite:///{data_dir / 'collector.db'}")
         prepare_store(self.engine)
         with writing(self.engine) as session:
             store.first_facts(session, "central")
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ForkedNode | None = None
 
-    def start(self, moment: str = "never") -> None:
-        command = [sys.executable, "-m", "tests.sync.node_process", str(self.database), str(self.port), moment]
-        self.process = subprocess.Popen(command, cwd=ROOT)
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                assert time.monotonic() < deadline and self.process.poll() is None
-                time.sleep(0.05)
+    def start(self, how: str = "whole") -> None:
+        self.process = self._forker.start(self.data_dir, self.port, how)
 
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
-            self.process.wait(10)
-            self.process = None
+
+    def ended(self) -> int:
+        """Wait until it has ended by itself; return its status."""
+        assert self.process is not None
+        return self.process.ended()
 
     def enrol(self, tablet: Node) -> None:
         with writing(self.engine) as session:
@@ -67,8 +58,8 @@ class Receiver:
 
 
 @pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[Receiver]:
-    receiver = Receiver(tmp_path)
+def receiver(tmp_path: Path, forker: Forker) -> Iterator[Receiver]:
+    receiver = Receiver(tmp_path / "central", forker)
     yield receiver
     receiver.kill()
     receiver.engine.dispose()
@@ -93,7 +84,7 @@ def test_a_node_killed_at_any_step_of_a_batch_loses_and_doubles_nothing(
         before = len(receiver.ids())
         receiver.start(moment)
         assert tablet.sync(SyncState()).error == "upstream_unreachable"
-        assert receiver.process is not None and receiver.process.wait(10) == -9
+        assert receiver.ended() == -signal.SIGKILL
         assert tablet.status().counts.saved > 0
         assert (len(receiver.ids()) > before) == has_stored
     finish(tablet, receiver, ids)
@@ -118,13 +109,13 @@ def test_a_node_killed_at_random_moments_loses_and_doubles_nothing(
     finish(tablet, receiver, ids)
 
 
-def test_a_server_killed_while_tablets_and_a_phone_send_keeps_what_it_confirmed() -> None:
-    """As many kills as fit into some seconds; `python -m tests.faults.kill` does 200 of them."""
-    survived = kill.run(cycles=200, seconds=KILLING_SECONDS)
+def test_a_server_killed_while_tablets_and_a_phone_send_keeps_what_it_confirmed(forker: Forker) -> None:
+    """Some kills; `python -m tests.faults.kill` does 200 of them."""
+    survived = kill.run(forker, KILLS)
     print(survived)
-    assert survived.cycles >= 5 and survived.made > survived.confirmed > 0 and survived.broken > 0
+    assert survived.cycles == KILLS and survived.made > survived.confirmed > 0 and survived.broken > 0
 
 
-def test_a_server_that_confirms_before_it_stores_is_found_out() -> None:
+def test_a_server_that_confirms_before_it_stores_is_found_out(forker: Forker) -> None:
     with pytest.raises(AssertionError, match="confirmed and not there"):
-        kill.run(cycles=200, seconds=60, how="careless")
+        kill.run(forker, cycles=200, seconds=60, how="careless")

@@ -193,7 +193,11 @@ def test_a_captive_portal_marks_nothing_as_sent(
     assert tablet.status().as_json()["last_error"] is None
 
 
-@pytest.mark.parametrize("change", [{"batch": "x"}, {"node": "x"}, {"cursor": 1}, {"cursor": None}, {"epoch": "x"}])
+@pytest.mark.parametrize(
+    # the last: beyond all that was sent, whatever is sent; it must end too
+    "change",
+    [{"batch": "x"}, {"node": "x"}, {"cursor": 1}, {"cursor": None}, {"epoch": "x"}, {"cursor": 9999}],
+)
 def test_an_answer_that_does_not_echo_the_batch_marks_nothing(
     change: dict[str, Any], make_node: MakeNode, serve: Serve
 ) -> None:

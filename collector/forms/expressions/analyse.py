@@ -120,7 +120,9 @@ def scripts_needed(ir: Ir, type: str = "string") -> tuple[str, ...]:
         return ("functions.js", "functions-rare.js")
     kind = core_kind(ir)
     is_cast = type in CAST_TYPES and kind not in ("text", "texts")
-    return ("functions.js",) if kind is None or is_cast else ()
+    if kind is None or is_cast:
+        return ("functions.js",)
+    return ("now.js",) if "now" in called else ()
 
 
 def _hashes_seed(ir: Ir) -> bool:
@@ -132,6 +134,7 @@ def core_kind(ir: Ir) -> CoreKind | None:
     """Return what static/js/engine.js alone makes of `ir`; None where it does not know how, or would err.
 
     It holds no dates and does not calculate: numbers are only passed on, and only texts and truths compared.
+    With now.js it knows the text of the moment.
     """
     match ir:
         case ["s", _] | ["v", 0, _]:
@@ -147,6 +150,8 @@ def core_kind(ir: Ir) -> CoreKind | None:
             return "truth" if _is_comparable(core_kind(a), core_kind(b)) else None
         case ["f", "true" | "false"]:
             return "truth"
+        case ["f", "now"]:
+            return "mixed"  # now.js gives its text: it can be kept, but only as a date could it be compared
         case ["t", *operands] | ["b", "and" | "or", *operands] | ["f", "not" | "selected", *operands]:
             return "truth" if all(core_kind(operand) for operand in operands) else None
         case ["f", "if", condition, a, b] if core_kind(condition):

@@ -34,6 +34,9 @@ def upgrade() -> None:
     _add("upstream", _text("public_key"), sa.Column("chain_head", sa.LargeBinary(32)), _text("feed_epoch"))
     _add("upstream", _number("feed_n"))
     _make_bundles()
+    _make_handovers()
+    _make_single_use()
+    _make_voices()
     _let_quarantine_be_erased()
     _read_old_records()
     _index_records()
@@ -63,6 +66,52 @@ def _make_bundles() -> None:
         sa.Column("made_ms", sa.BigInteger, nullable=False),
         sa.Column("cleared_ms", sa.BigInteger),
     )
+
+
+def _make_handovers() -> None:
+    op.create_table(
+        "handover",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("begun_ms", sa.BigInteger, nullable=False),
+        sa.Column("left_ms", sa.BigInteger, nullable=False),
+        sa.Column("pieces", sa.Integer, nullable=False),
+        sa.Column("proof_sha256", sa.String, nullable=False),
+    )
+    op.create_table(
+        "handover_piece",
+        sa.Column("handover_id", sa.String(32), primary_key=True),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+    )
+
+
+def _make_single_use() -> None:
+    op.create_table(
+        "single_use",
+        sa.Column("kind", sa.String, primary_key=True),
+        sa.Column("code", sa.String, primary_key=True),
+        *(sa.Column(name, sa.String, nullable=False) for name in ("form", "version", "language", "batch")),
+        sa.Column("made_ms", sa.BigInteger, nullable=False),
+        sa.Column("record_id", sa.String, nullable=False),
+        sa.Column("used_ms", sa.BigInteger, nullable=False),
+    )
+    for name in ("form", "batch"):
+        op.create_index(f"ix_single_use_{name}", "single_use", [name])
+
+
+def _make_voices() -> None:
+    op.create_table(
+        "voice",
+        *(sa.Column(name, sa.String, primary_key=True) for name in ("form_id", "place")),
+        sa.Column("text", sa.String(16), primary_key=True),
+        sa.Column("language", sa.String, primary_key=True),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        *(sa.Column(name, sa.String, nullable=False) for name in ("media_type", "made_by")),
+        sa.Column("made_ms", sa.BigInteger, nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("ix_voice_sha256", "voice", ["sha256"])
 
 
 def _let_quarantine_be_erased() -> None:

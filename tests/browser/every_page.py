@@ -1,0 +1,454 @@
+"""Every page of the project on furnished nodes, each in the states that people meet: for axe and for pictures.
+
+A walk brings a page from state to state and yields the name of each. `WALKS` says by which addresses each one leads;
+`NO_PAGE` lists the addresses that answer no page. One that stands in neither fails test_axe.py: who adds a page adds
+its walk here.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, FastAPI
+from playwright.sync_api import Page
+from starlette.routing import Route
+
+from collector.clock import now_ms
+from collector.db import reading, writing
+from collector.queries import nodes, store
+from collector.queries.people import put_user
+from collector.queries.records import Arrival, ingest
+from collector.receipt_codes import claim_of, make_code
+from collector.settings import Settings
+from sync.push import enrol
+from sync.records import canonical_bytes, read_record
+from tests.browser.conftest import fill_confianza, fill_tarjeta, go_on, ready
+from tests.browser.people_form import beep, people_files, people_xform
+from tests.browser.rich_form import rich_xform
+from tests.conftest import Node, serve, submission
+from tests.forms.sheet_findings import GOOD, SURVEY, steps, table
+from tests.forms.test_consent_forms import FULL, lists, settings
+from tests.lab.conftest import EMAIL, PASSWORD, PIN, hashed
+
+ANSWERED = {
+    "relato": "Falta alumbrado en la calle.", "tema": "servicios", "lugar/provincia": "08", "lugar/municipio": "0810",
+}  # fmt: skip
+BAD_FORM = "| survey | | | |\n| | type | name | label |\n| | text | idea | |\n| | integer | edad | ${nadie} |\n"
+
+
+@dataclass
+class World:
+    """A central with answers, and a tablet that sends to it. `codes`: receipt codes of answers, each used once."""
+
+    central: Node
+    tablet: Node
+    tablet_id: str
+    conflict: str
+    record: str
+    codes: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def furnished(folder: Path, xforms: dict[str, str]) -> Iterator[World]:
+    """Give both nodes, with forms, answers, a conflict, a person of the lab and a PIN."""
+    central = serve(Settings(data_dir=folder / "central", name="Central", sync_seconds=0))
+    tablet = serve(Settings(data_dir=folder / "campo", name="Tableta 3 · Soná", sync_seconds=0))
+    try:
+        yield _furnish(central, tablet, xforms)
+    finally:
+        tablet.stop()
+        central.stop()
+
+
+def _furnish(central: Node, tablet: Node, xforms: dict[str, str]) -> World:
+    forms = central.app.state.forms
+    forms.install(rich_xform())
+    forms.install(people_xform(), files=people_files())
+    forms.install(steps(table("survey", SURVEY, GOOD) + lists() + settings(FULL | {"form_id": "permiso"}))[-1]["xform"])
+    for name in ("servicios", "confianza", "tarjeta"):
+        forms.install(xforms[name], f"{name}.xlsx")
+    for node in (central, tablet):
+        with writing(node.app.state.engine) as session:
+            put_user(session, EMAIL, hashed(PASSWORD), now_ms())
+            store.set_fact(session, "pin_hash", hashed(PIN))
+    with writing(central.app.state.engine) as session:
+        code = nodes.make_enrol_code(session, now_ms())
+    with httpx.Client() as http:
+        enrol(tablet.app.state.engine, http, central.url, code, "Tableta 3 · Soná")
+    tablet.app.state.sync_now()
+    first = submission()
+    _post(tablet, first, *(submission() for _ in range(12)))
+    tablet.app.state.sync_now()
+    other = first | {"answers": {**first["answers"], "confianza_gente": "4"}}  # type: ignore[dict-item]
+    _put(central, first, other)
+    codes = [make_code() for _ in range(4)]
+    for each in codes:
+        _post(central, submission(form="tarjeta", answers=ANSWERED, claim=claim_of(each)))
+    _post(tablet, submission())
+    with reading(tablet.app.state.engine) as session:
+        tablet_id = store.fact(session, "node_id")
+    record = submission()
+    _post(central, record)
+    return World(central, tablet, tablet_id, str(first["id"]), str(record["id"]), codes)
+
+
+def _post(node: Node, *contents: dict[str, Any]) -> None:
+    body = b"".join(canonical_bytes(content) + b"\n" for content in contents)
+    httpx.post(
+        f"{node.url}/sync/v1/outbox", content=body, headers={"Content-Type": "application/x-ndjson"}
+    ).raise_for_status()
+
+
+def _put(node: Node, *contents: dict[str, Any]) -> None:
+    read = [read_record(canonical_bytes(content).decode()) for content in contents]
+    arrivals = [Arrival(r.id, r.sha256, r.body, r.kind, r.form, r.version, r.why) for r in read]
+    with writing(node.app.state.engine) as session:
+        ingest(session, arrivals, now_ms())
+
+
+# --- walks
+
+Walk = Callable[[Page, World], Iterator[str]]
+WALKS: dict[Walk, tuple[str, ...]] = {}
+NO_PAGE = {
+    "/f/{form_id}", "/f/{form_id}/current", "/f/{form_id}/{version}/form.json", "/f/{form_id}/{version}/media/{name}",
+    "/f/{form_id}/{version}/media/voice/{digest}",
+    "/k/{form_id}", "/k/{form_id}/current", "/k/{form_id}/{version}/media/{name}", "/E/{code}", "/codigo/descargar",
+    "/equipo/estado.json", "/equipo/qr/{form_id}.svg", "/equipo/salir", "/equipo/enviar", "/lab/logout",
+    "/equipo/paquetes/hacer", "/equipo/paquetes/recibo", "/lab/equipos/{node_id}/nombre",
+    "/lab/equipos/{node_id}/alarma", "/forms/{form_id}/export.csv", "/records/{record_id}.xml", "/lab/archivo/{sha256}",
+    "/static/{version}/{path:path}",
+    "/sw.js", "/favicon.ico", "/health", "/manifest.webmanifest", "/app/lista.json",
+}  # fmt: skip
+# speak no HTML
+MACHINES = ("/sync/", "/api/", "/feed", "/report", "/trace", "/proof", "/forms", "/form-files", "/voices/")
+
+
+def addresses_of(app: FastAPI) -> set[str]:
+    """Return the address of every route that people may meet, however its router was included."""
+    found: set[str] = set()
+    waiting: list[Any] = list(app.routes)
+    while waiting:
+        route = waiting.pop()
+        if isinstance(route, Route):
+            found.add(route.path)
+        else:
+            inner: APIRouter = route.original_router
+            waiting += inner.routes
+    return {path for path in found if not path.startswith(MACHINES) or path in NO_PAGE}
+
+
+def walk(*addresses: str) -> Callable[[Walk], Walk]:
+    """Say by which addresses a walk leads."""
+
+    def note(found: Walk) -> Walk:
+        WALKS[found] = addresses
+        return found
+
+    return note
+
+
+def visit(page: Page, node: Node, path: str) -> None:
+    """Go there under a name that is a secure origin; signs in where a door asks."""
+    page.goto(f"http://localhost:{node.port}{path}")
+    if "/lab/login" in page.url and path != "/lab/login":
+        page.fill("[name=email]", EMAIL)
+        page.fill("[name=password]", PASSWORD)
+        page.click("main button.next")
+        page.goto(f"http://localhost:{node.port}{path}")
+    if "/equipo/pin" in page.url and path != "/equipo/pin":
+        page.fill("[name=pin]", PIN)
+        page.click("main button.next")
+        page.goto(f"http://localhost:{node.port}{path}")
+
+
+@walk("/", "/offline", "/e", "/e/{code}", "/codigo", "/app", "/r/{record_id}", "/respuesta/{record_id}")
+def plain_pages(page: Page, world: World) -> Iterator[str]:
+    node = world.central
+    for name, path in {
+        "start": "/", "offline": "/offline", "code-of-form": "/e", "code-unknown": "/e/zzzzz",
+        "receipt-code": "/codigo", "web-app": "/app",
+        "thanks": f"/r/{world.record}", "where": f"/respuesta/{world.record}", "not-found": "/nada",
+    }.items():  # fmt: skip
+        visit(page, node, path)
+        yield name
+
+
+@walk("/f/{form_id}/{version}", "/mis-respuestas")
+def survey(page: Page, world: World) -> Iterator[str]:
+    visit(page, world.central, "/f/confianza")
+    ready(page)
+    yield "survey-first"
+    go_on(page)
+    page.wait_for_selector("#trouble:not([hidden])")
+    yield "survey-error"
+    page.click("[data-lang^=English]")
+    yield "survey-english"
+    page.click("[data-lang^=Espa]")
+    fill_confianza(page)
+    page.wait_for_selector(".page:not([hidden]) .scale")
+    yield "survey-scale"
+    page.wait_for_timeout(500)
+    visit(page, world.central, "/f/confianza")
+    page.wait_for_selector("[data-new]:visible")
+    yield "survey-begun"
+    visit(page, world.central, "/mis-respuestas")
+    page.wait_for_selector("text=A medias")
+    yield "mine-begun"
+    visit(page, world.central, "/f/confianza")
+    page.click("[data-new]:visible")
+    ready(page)
+    fill_confianza(page)
+    go_on(page, "send")
+    page.wait_for_selector("section.thanks")
+    yield "survey-thanks"
+    visit(page, world.central, "/mis-respuestas")
+    page.wait_for_selector("[data-records] li, .items li")
+    yield "mine"
+
+
+@walk()
+def spoken_survey(page: Page, world: World) -> Iterator[str]:
+    visit(page, world.central, "/f/fuentes")
+    ready(page)
+    yield "spoken-first"
+    page.click(".opt:visible >> nth=0")
+    yield "spoken-chosen"
+    for number in range(2, 10):
+        go_on(page)
+        yield f"spoken-{number}"
+    page.locator("[data-add]:visible").first.click()
+    yield "spoken-rows"
+
+
+@walk()
+def rich_survey(page: Page, world: World) -> Iterator[str]:
+    visit(page, world.central, "/f/hogar")
+    ready(page)
+    page.fill("[name=jefe]", "Ana")
+    for number in range(1, 30):
+        yield f"rich-{number}"
+        if page.is_visible("[name=acepta]"):
+            page.check("[name=acepta]")
+        if page.is_visible("[name=cuantos]"):
+            page.fill("[name=cuantos]", "2")
+        for each in page.locator("[name$='/nombre']:visible").all():
+            each.fill("Beto")
+        if page.is_hidden("[value=next]"):
+            break
+        go_on(page)
+
+
+@walk()
+def consent(page: Page, world: World) -> Iterator[str]:
+    visit(page, world.central, "/f/permiso")
+    ready(page)
+    yield "consent-age"
+    page.click(".opt:visible >> nth=0")
+    go_on(page)
+    yield "consent-minor"
+    go_on(page)
+    page.wait_for_selector("#trouble:not([hidden])")
+    yield "consent-missing"
+
+
+@walk("/codigo", "/codigo/ver", "/codigo/corregir/{record_id}", "/codigo/borrar")
+def own_answers(page: Page, world: World) -> Iterator[str]:
+    def find(code: str) -> None:
+        visit(page, world.central, "/codigo")
+        page.fill("#code", code)
+        page.click("button.next")
+
+    find("7K2M-94QD")
+    yield "code-wrong"
+    find(world.codes.pop())
+    yield "code-found"
+    page.click("button:has-text('Corregir')")
+    yield "code-correct"
+    find(world.codes.pop())
+    page.click("button:has-text('Ver mis respuestas')")
+    yield "code-answers"
+    find(world.codes.pop())
+    page.click("button:has-text('Borrar mis respuestas')")
+    yield "code-erase"
+    page.click("main form button.btn >> nth=0")
+    yield "code-erased"
+
+
+@walk("/pasar", "/retomar")
+def handing_over(page: Page, world: World) -> Iterator[str]:
+    visit(page, world.central, "/pasar")
+    page.wait_for_selector("h1:visible")
+    yield "hand-over-none"
+    visit(page, world.central, "/f/tarjeta")
+    ready(page)
+    page.fill("[name=relato]", "La quebrada huele mal.")
+    go_on(page)
+    page.wait_for_timeout(700)
+    visit(page, world.central, "/pasar")
+    page.wait_for_selector("button:visible[data-go]")
+    yield "hand-over"
+    page.click("button:visible[data-go]")
+    page.wait_for_selector("[data-qr]:visible")
+    yield "hand-over-left"
+    visit(page, world.central, "/retomar")
+    page.wait_for_selector("#code:visible")
+    yield "take-up"
+    page.fill("#code", "ABC")
+    page.click("button.next:visible")
+    page.wait_for_selector(".banner:visible")
+    yield "take-up-wrong"
+
+
+@walk("/k/{form_id}/{version}", "/equipo/entregar-tableta")
+def kiosk(page: Page, world: World) -> Iterator[str]:
+    visit(page, world.central, "/equipo/entregar-tableta")
+    yield "kiosk-choose"
+    visit(page, world.central, "/k/tarjeta")
+    page.wait_for_selector("text=La encuesta ya está en esta tableta")
+    yield "kiosk-setup"
+    page.fill("#new-pin", "2580")
+    page.click("text=Empezar")
+    page.wait_for_selector("[data-screen=neutral]:not([hidden]) >> text=Soy la siguiente persona")
+    yield "kiosk-neutral"
+    page.click("[data-leave]")
+    page.wait_for_selector("[data-screen=pin]:not([hidden])")
+    yield "kiosk-pin"
+    page.click("[data-stay]")
+    page.click("[data-begin]")
+    inner = page.frame_locator("[data-frame] iframe")
+    inner.locator("body[data-ready]").wait_for()
+    yield "kiosk-turn"
+    page.click("[data-stop]")
+    page.wait_for_selector("[data-sure]:not([hidden])")
+    yield "kiosk-sure"
+    page.click("[data-go-on]")
+    frame: Any = next(each for each in page.frames if each.parent_frame and "/f/" in each.url)
+    fill_tarjeta(frame)
+    go_on(frame, "send")
+    page.wait_for_selector("[data-screen=thanks]:not([hidden])")
+    yield "kiosk-thanks"
+    page.click("[data-done]")
+    page.wait_for_selector("[data-screen=neutral]:not([hidden])")
+    page.click("[data-leave]")
+    page.fill("#pin", "2580")
+    page.click("[data-pin] button.next")
+    page.wait_for_selector("[data-screen=left]:not([hidden])")
+    yield "kiosk-left"
+
+
+@walk("/equipo/pin", "/equipo", "/equipo/paquetes", "/equipo/inscribir", "/equipo/vaciar", "/equipo/codigo")
+def facilitator(page: Page, world: World) -> Iterator[str]:
+    visit(page, world.tablet, "/equipo/pin")
+    yield "pin"
+    page.fill("[name=pin]", "000000")
+    page.click("main button.next")
+    yield "pin-wrong"
+    for name, path in {
+        "today": "/equipo", "bundles": "/equipo/paquetes", "enrol": "/equipo/inscribir", "wipe": "/equipo/vaciar",
+    }.items():  # fmt: skip
+        visit(page, world.tablet, path)
+        yield name
+    page.click("main form button >> nth=0")
+    yield "wipe-asked"
+    visit(page, world.tablet, "/equipo/inscribir")
+    page.fill("main [name=address], main [name=url], main input.field >> nth=0", "http://127.0.0.1:9")
+    yield "enrol-typed"
+    visit(page, world.tablet, "/equipo")
+    page.click("button:has-text('Dar un código')")
+    yield "hub-code"
+
+
+@walk("/equipo/paquetes/traer")
+def wrong_bundles(page: Page, world: World) -> Iterator[str]:
+    visit(page, world.tablet, "/equipo/paquetes")
+    file: Any = {"name": "x.txt", "mimeType": "text/plain", "buffer": b"nada"}
+    page.set_input_files("form[action$=traer] [type=file]", file)
+    page.click("form[action$=traer] button")
+    yield "bundle-wrong"
+
+
+@walk(
+    "/equipo/cartel/{form_id}", "/equipo/enlaces/{form_id}", "/equipo/enlaces/{form_id}/{batch}",
+    "/equipo/papel/{form_id}", "/equipo/papel/{form_id}/{batch}", "/equipo/digitar/{form_id}",
+)  # fmt: skip
+def paper(page: Page, world: World) -> Iterator[str]:
+    node = world.central
+    for name, path in {
+        "poster": "cartel/fuentes",
+        "cards": "cartel/tarjeta?solo=1",
+        "links": "enlaces/tarjeta",
+    }.items():
+        visit(page, node, f"/equipo/{path}")
+        yield name
+    page.click("button:has-text('Hacer los enlaces')")
+    yield "link-cards"
+    visit(page, node, "/equipo/papel/servicios")
+    yield "paper"
+    page.fill("[name=n]", "1")
+    page.click("main form button.next")
+    yield "paper-sheets"
+    serial = page.locator(".serial").first.inner_text()
+    visit(page, node, "/equipo/digitar/servicios")
+    yield "paper-serial"
+    visit(page, node, f"/equipo/digitar/servicios?hoja={serial[:-1]}")
+    yield "paper-serial-wrong"
+    visit(page, node, f"/equipo/digitar/servicios?hoja={serial}")
+    yield "paper-entry"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".line.bad")
+    yield "paper-entry-wrong"
+
+
+@walk("/lab/login", "/lab", "/lab/forms/{form_id}", "/lab/records/{record_id}", "/lab/publicar")
+def lab(page: Page, world: World) -> Iterator[str]:
+    visit(page, world.central, "/lab/login")
+    yield "lab-login"
+    page.fill("[name=email]", EMAIL)
+    page.fill("[name=password]", "otra")
+    page.click("main button.next")
+    yield "lab-login-wrong"
+    for name, path in {
+        "lab": "/lab", "lab-form": "/lab/forms/confianza", "lab-form-empty": "/lab/forms/hogar",
+        "lab-record": f"/lab/records/{world.record}", "publish": "/lab/publicar",
+    }.items():  # fmt: skip
+        visit(page, world.central, path)
+        yield name
+    file: Any = {"name": "malo.md", "mimeType": "text/markdown", "buffer": BAD_FORM.encode()}
+    page.set_input_files("[type=file] >> nth=0", file)
+    page.click("main form button.next")
+    yield "publish-report"
+
+
+@walk(
+    "/lab/cuarentena", "/lab/cuarentena/{record_id}", "/lab/cuarentena/resueltos", "/lab/borrados",
+    "/lab/records/{record_id}/borrar", "/lab/equipos", "/lab/equipos/{node_id}", "/lab/equipos/{node_id}/baja",
+    "/lab/equipos/codigo",
+)  # fmt: skip
+def repair_and_fleet(page: Page, world: World) -> Iterator[str]:
+    node = world.central
+    for name, path in {
+        "quarantine": "/lab/cuarentena", "quarantine-entry": f"/lab/cuarentena/{world.conflict}",
+        "quarantine-resolved": "/lab/cuarentena/resueltos", "erasures": "/lab/borrados",
+        "erase": f"/lab/records/{world.record}/borrar", "fleet": "/lab/equipos",
+        "fleet-node": f"/lab/equipos/{world.tablet_id}", "fleet-revoke": f"/lab/equipos/{world.tablet_id}/baja",
+    }.items():  # fmt: skip
+        visit(page, node, path)
+        yield name
+    visit(page, node, "/lab/equipos")
+    page.click("form[action='/lab/equipos/codigo'] button")
+    yield "fleet-code"
+
+
+@walk("/equipo/voces/{form_id}")
+def voices(page: Page, world: World) -> Iterator[str]:
+    visit(page, world.central, "/equipo/voces/tarjeta?lengua=gym")
+    yield "voices"
+    page.locator("button[value=keep]").first.click()
+    yield "voices-missing"
+    page.locator("[type=file]").first.set_input_files({"name": "v.wav", "mimeType": "audio/wav", "buffer": beep()})
+    page.locator("button[value=keep]").first.click()
+    yield "voices-one"
