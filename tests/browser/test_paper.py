@@ -63,6 +63,13 @@ def page(browser: Browser, node: Node) -> Iterator[Page]:
     context.close()
 
 
+def type_serial(page: Page, serial: str) -> None:
+    """Type a serial where the page has put the focus, and open its sheet."""
+    page.wait_for_selector("#hoja:focus")
+    press(page, serial, "Enter")
+    page.wait_for_selector("form[data-entry] :focus")
+
+
 def press(page: Page, *keys: str) -> None:
     """Press keys as fast as a machine does; a text is typed letter by letter."""
     for key in keys:
@@ -112,8 +119,7 @@ def pages_of(pdf: bytes) -> int:
 def test_three_sheets_of_ten_answers_are_entered_by_the_keyboard_alone(node: Node, page: Page) -> None:
     serials = [make_serial("agua") for _ in range(3)]
     page.goto(f"{node.url}/equipo/digitar/agua")
-    press(page, serials[0], "Enter")
-    page.wait_for_selector("form[data-entry]")
+    type_serial(page, serials[0])
     # a scale takes 7 for 7; 11 is one of twelve uses, not twice the first; 9 days make one more question appear
     press(page, "1", "Enter", "2", "Enter", "Barrio 27", "Enter", "4", "Enter", "Pozo de José", "Enter")
     press(page, "11", " ", "3", "Enter", "7", "Enter", "9", "Enter", "Se dañó la bomba", "Enter")
@@ -127,8 +133,7 @@ def test_three_sheets_of_ten_answers_are_entered_by_the_keyboard_alone(node: Nod
         "persona": [{"edad": "31", "nombre": "Ana"}, {"edad": "8", "nombre": "Luz"}],
     }  # fmt: skip
     # the next sheet: the field has the focus; only the nine last letters; a wrong answer is taken back
-    press(page, serials[1][5:].lower(), "Enter")
-    page.wait_for_selector("form[data-entry]")
+    type_serial(page, serials[1][5:].lower())
     press(page, "1", "Enter", "1", "Enter", "Barrio 1", "Enter", "4", "Backspace", "1", "Enter")
     press(page, "10112026", "Enter", "12.50", "Enter", "2", "Enter", "a", "Enter", "muchos", "Enter", "Control+Enter")
     page.wait_for_load_state("networkidle")  # a sheet that is sent comes back as a page of its own
@@ -139,13 +144,13 @@ def test_three_sheets_of_ten_answers_are_entered_by_the_keyboard_alone(node: Nod
     assert second["corte"] == "2026-11-10" and second["pago"] == "12.50" and second["nota"] == "nr"
     assert second["dias"] == "2" and "fuente_otra" not in second
     # a sheet that is mostly blank, and its serial again
-    press(page, serials[2], "Enter")
-    page.wait_for_selector("form[data-entry]")
+    type_serial(page, serials[2])
     press(page, "1", "Enter", "1", "Enter", "Enter", "a", "Control+Enter")
     page.wait_for_selector("text=Hoy van 3")
     assert answers_of(node, serials[2]) == {
         "consent/accepted": "OK", "zona": "z1", "fuente": "ns", "persona": [{}],
     }  # fmt: skip
+    page.wait_for_selector("#hoja:focus")
     press(page, serials[2], "Enter")
     page.wait_for_selector("text=ya se digitó")
 
