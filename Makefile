@@ -12,7 +12,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/collector demo --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.dev $(VENV)/.chromium
-	$(BIN)/python -m pytest -n $(WORKERS) --reruns 2 --only-rerun TimeoutError --only-rerun "did not happen in time" -r R
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(VENV)/.dev node_modules/.installed
 	$(BIN)/ruff format --check .

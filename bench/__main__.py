@@ -17,6 +17,7 @@ from bench.node import own_store, serving
 from bench.pages import bytes_rows, page_rows
 from bench.reaction import reaction_forms, reaction_rows
 from bench.report import Row, table
+from bench.rooms import room_rows
 from bench.samples import load_generator, long_xform, starter_answers, starter_xform, text_answers
 from bench.servers import DidNotStart, Server, floor_command, free_ports, running
 from bench.stages import stage_table
@@ -51,6 +52,8 @@ def main() -> None:
             stages = stage_table(engine, store, source)
         say("a store of a million records, and PostgreSQL…")
         rows += [growth_row(folder, source), postgres_row(source)]
+        say("a room of forty people…")
+        rows += room_rows(folder)
         say("starts of the program…")
         rows += start_rows(folder)
     print(f"\n{describe()}\n\n{table(rows)}\n\n{stages}\n\nTaken in {monotonic() - started:.0f} s.")

@@ -24,6 +24,7 @@ from collector.problems import PROBLEMS, ProblemError
 from collector.queries import store
 from collector.queries.voices import watch_voices
 from collector.repair.rechecking import installer
+from collector.room_store import RoomStore
 from collector.routes import (
     blobs,
     bundles,
@@ -45,6 +46,14 @@ from collector.routes import (
     publish,
     pull,
     quarantine,
+    room_paper,
+    room_pass,
+    room_people,
+    rooms,
+    rooms_board,
+    rooms_notes,
+    rooms_outputs,
+    rooms_run,
     static,
     voices,
     webapp,
@@ -81,6 +90,14 @@ ROUTERS = (
     paper.router,
     paper_entry.router,
     voices.router,
+    room_pass.router,
+    room_people.router,
+    room_paper.router,
+    rooms.router,
+    rooms_run.router,
+    rooms_notes.router,
+    rooms_outputs.router,
+    rooms_board.router,
     citizen.router,
     media.router,
     facilitator.router,
@@ -102,6 +119,7 @@ def create_app(settings: Settings) -> FastAPI:
     state = app.state
     state.settings, state.engine, state.turn = settings, engine, turn
     state.forms = FormStore(engine)
+    state.rooms = RoomStore(engine)
     state.kept_pages = {}
     watch_voices(engine, voices.page_forgetter(state.kept_pages))
     state.assets = load_assets(asset_dir("static"))
@@ -110,7 +128,8 @@ def create_app(settings: Settings) -> FastAPI:
     with reading(engine) as session:
         state.node_name = store.fact(session, "name") or "Collector"
         state.node_id = store.fact(session, "node_id")
-    state.check = lambda content: notices_of(state.forms, engine, content)
+    forms = state.forms
+    state.check = lambda content: notices_of(forms, engine, content)
     state.install_form = installer(state.forms, engine)
     state.sync_loop = SyncLoop(engine, settings.sync_seconds, state.install_form)
     state.kick = state.sync_loop.kick

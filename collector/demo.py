@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import click
@@ -16,8 +17,9 @@ from fastapi import FastAPI
 
 from collector import people
 from collector.app import create_app
-from collector.clock import now_ms
+from collector.clock import iso_here, now_ms
 from collector.db import reading, writing
+from collector.demo_room import open_demo_room
 from collector.publish.publishing import check_file
 from collector.queries import nodes
 from collector.queries.people import list_users
@@ -90,6 +92,7 @@ def _first_time(central: Running, field: Running, port: int) -> dict[str, str]:
         forms.install(checked.xform, name, content)
     _enrol(central, field, port)
     field.app.state.sync_now()
+    open_demo_room(field.app.state.rooms, date.fromisoformat(iso_here(now_ms())[:10]))
     with reading(central.app.state.engine) as session:
         if list_users(session):
             return {}
@@ -124,6 +127,7 @@ Collector está listo. / Collector is ready.
 
   Encuesta (teléfonos) / Survey (phones):       {field}/f/confianza
   Facilitación / Facilitator:                   {field}/equipo
+  Sala de demostración / Demonstration room:    {field}/sala
   Laboratorio / Lab:                            {central}/lab
 """
     )

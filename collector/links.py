@@ -19,7 +19,7 @@ from collector.receipt_codes import ALPHABET
 
 LETTERS = "BCDFGHJKMNPQRSTVWXYZ"
 CODE_LETTERS = 5
-DOMAIN = "collector-form-code/1\n"
+FORM_DOMAIN, ROOM_DOMAIN = "collector-form-code/1\n", "collector-room-code/1\n"
 # what people may write instead, read from a poster in bad light
 SIMILAR = str.maketrans({"5": "S", "2": "Z", "8": "B", "6": "G"})
 WIFI_MARKS = '\\;,:"'
@@ -35,7 +35,16 @@ TICKET = re.compile(r"[0-9A-HJKMNP-TV-Z]{12}")
 
 def form_code(form_id: str) -> str:
     """Return the short code of a form, the same on every node."""
-    number = int.from_bytes(hashlib.sha256(f"{DOMAIN}{form_id}".encode()).digest()[:12], "big")
+    return _letters(f"{FORM_DOMAIN}{form_id}")
+
+
+def room_code(room: str) -> str:
+    """Return the short code by which people join a room, the same on every node that holds it."""
+    return _letters(f"{ROOM_DOMAIN}{room}")
+
+
+def _letters(text: str) -> str:
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:12], "big")
     letters = []
     for _ in range(CODE_LETTERS):
         number, rest = divmod(number, len(LETTERS))

@@ -1,7 +1,7 @@
 """Submissions on this node: made from a posted form, and checked when they arrive from elsewhere."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Engine
@@ -12,12 +12,14 @@ from collector.form_store import FormStore
 from collector.forms.check import check
 from collector.forms.consented import NO_CONSENT, lacks_consent
 from collector.forms.flags import Flag
+from collector.forms.listed import with_places
 from collector.forms.model import Form
 from collector.links import is_ticket
 from collector.paper.serials import is_serial
 from collector.queries import single_use
 from collector.queries.records import Arrival
-from sync.records import STATEMENTS, new_salt, uuid7
+from collector.territory import place_labels
+from sync.records import FORMLESS, new_salt, uuid7
 from sync.statements import made
 
 
@@ -27,7 +29,7 @@ def flags_of(forms: FormStore, content: Mapping[str, Any]) -> str:
     A form or version that is not here is noted too ("form_unknown"): the record is kept and checked when it comes.
     "no_consent" keeps a record apart (queries/settling.py): its form has a notice, and it was not accepted.
     """
-    if content.get("kind") in STATEMENTS:
+    if content.get("kind") in FORMLESS:
         return ""
     form = forms.get(str(content.get("form")), str(content.get("version")))
     if form is None:
@@ -37,9 +39,15 @@ def flags_of(forms: FormStore, content: Mapping[str, Any]) -> str:
     found = [] if content.get("form_sha") == form.sha256[:16] else [{"key": "", "what": "form_differs", "text": ""}]
     ended = parse_iso(str(content.get("finished"))) or (now_ms(), 0)
     checked = check(form, content.get("answers"), ended, str(content.get("lang")))
-    found += [{"key": flag.key, "what": flag.what, "text": flag.text} for flag in checked.flags]
+    if not checked.flags and not found and "places" not in content:
+        return ""
+    found += _told(with_places(form, checked.flags, content.get("places"), place_labels()))
     found += unconsented(form, checked.flags)
     return json.dumps(found, ensure_ascii=False) if found else ""
+
+
+def _told(flags: Iterable[Flag]) -> list[dict[str, str]]:
+    return [{"key": flag.key, "what": flag.what, "text": flag.text} for flag in flags]
 
 
 def unconsented(form: Form, flags: Sequence[Flag]) -> list[dict[str, str]]:
@@ -96,11 +104,13 @@ def make_submission(
     claim: str = "",
     paper: str = "",
     replaces: str = "",
+    places: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Arrival:
     """Return the record of a form posted to this node by a browser without our scripts, ready to ingest.
 
     claim: what the person's receipt code hashes to (receipt_codes.py). paper: the serial of the sheet it was read from.
-    replaces: the record that this one corrects. What lacks the consent that its form asks for is kept apart.
+    replaces: the record that this one corrects. places: chosen from the list where a point is missing (listed.py).
+    What lacks the consent that its form asks for is kept apart.
     """
     content: dict[str, Any] = {
         "id": record_id or uuid7(),
@@ -121,7 +131,10 @@ def make_submission(
         content["paper"] = paper
     if replaces:
         content |= {"kind": "edit", "replaces": replaces}
+    if places:
+        content["places"] = {key: dict(place) for key, place in places.items()}
     if blobs:
         content["blobs"] = [dict(entry) for entry in blobs]
-    flags = unconsented(form, check(form, answers, (now_ms(), 0), lang).flags)
-    return made(content)._replace(flags=json.dumps(flags) if flags else "")
+    noticed = with_places(form, check(form, answers, (now_ms(), 0), lang).flags, places, place_labels())
+    flags = unconsented(form, noticed) + _told(flag for flag in noticed if flag.what == "place_listed")
+    return made(content)._replace(flags=json.dumps(flags, ensure_ascii=False) if flags else "")

@@ -27,10 +27,14 @@ class Log(SQLModel, table=True):
     next_n: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+OPENS_ROOM = "kind = 'contribution' AND about = id"
+
+
 class Record(SQLModel, table=True):
     """One immutable record. `body` is its canonical bytes (UTF-8) verbatim, NULL once erased.
 
-    about: the id of the record that this one speaks of (edit, annotation, tombstone), else "".
+    about: the id of the record that this one speaks of (edit, annotation, tombstone), of a contribution the id of the
+    record that opened its room, else "".
     device_ms: when it was finished by the device's own clock, 0 when it does not say; skew_ms: how far the clocks on
     its way are behind this node's. changed_n: the log number at which this row last changed (first its own `n`): who
     reads by it misses no erasure, decision or edit.
@@ -41,6 +45,7 @@ class Record(SQLModel, table=True):
         Index("ix_record_form_changed_n", "form", "changed_n"),
         Index("ix_record_about", "about", sqlite_where=text("about <> ''"), postgresql_where=text("about <> ''")),
         Index("ix_record_flagged", "n", sqlite_where=text("flags <> ''"), postgresql_where=text("flags <> ''")),
+        Index("ix_record_room", "n", sqlite_where=text(OPENS_ROOM), postgresql_where=text(OPENS_ROOM)),
         Index("ix_record_claim", "claim", sqlite_where=text("claim <> ''"), postgresql_where=text("claim <> ''")),
     )
     n: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.problems import PROBLEMS, ProblemError
@@ -20,16 +20,27 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Collector": "1",  # tells our answers from a captive portal's
 }
-# the survey stands inside the hand-over page of the same node (routes/kiosk.py), and in no other
+# the survey stands inside the kiosk page of the same node (routes/kiosk.py), and in no other
 FRAMED_HEADERS = HEADERS | {
     "Content-Security-Policy": CONTENT_SECURITY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
 }
 FORM_LIMIT = 1024 * 1024
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+RawHeaders = list[tuple[bytes, bytes]]
 
 
 def headers_of(path: str) -> dict[str, str]:
     """Return the headers that every answer of this path carries."""
     return FRAMED_HEADERS if path.startswith("/f/") else HEADERS
+
+
+def as_sent(headers: dict[str, str]) -> RawHeaders:
+    """Return headers as they leave when a route says nothing else: made once, every answer carries them."""
+    every = headers | {"Cache-Control": "no-store"}
+    return [(name.lower().encode(), value.encode()) for name, value in every.items()]
+
+
+SENT, SENT_FRAMED = as_sent(HEADERS), as_sent(FRAMED_HEADERS)
 
 
 def wants_html(request: Request) -> bool:
@@ -54,15 +65,14 @@ class SafetyHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in headers_of(scope["path"]).items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                own = message.get("headers", ())
+                said = {name.lower() for name, _ in own}
+                sent = SENT_FRAMED if headers_of(scope["path"]) is FRAMED_HEADERS else SENT
+                message["headers"] = [*own, *(field for field in sent if field[0] not in said)]
             await send(message)
 
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and origin and not _same_host(origin, headers):
+        origin = "" if scope["method"] in SAFE_METHODS else Headers(scope=scope).get("origin")
+        if origin and not _same_host(origin, Headers(scope=scope)):
             refused = self.answer(Request(scope), ProblemError(PROBLEMS["other_origin"], origin=origin))
             await refused(scope, receive, send_with_headers)
             return

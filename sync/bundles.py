@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO
 
 import pyrage
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 
 from collector.clock import iso
@@ -28,6 +27,7 @@ from sync import chain, keys, limits
 from sync.batches import Packed, pack_batch
 from sync.blobs import catch_up
 from sync.bundle_format import PIECE_BYTES, Manifest, Part, damaged, write_manifest
+from sync.keys import SigningKey
 from sync.records import uuid7
 from sync.upload import take_lines
 
@@ -165,7 +165,7 @@ class _Log:
 
     me: str
     epoch: str
-    key: Ed25519PrivateKey
+    key: SigningKey
     now: str
     after: int
     upto: int
@@ -192,7 +192,7 @@ def _pack_log(engine: Engine, log: _Log) -> _Log:
     return log
 
 
-def _batch_part(packed: Packed, key: Ed25519PrivateKey) -> Part:
+def _batch_part(packed: Packed, key: SigningKey) -> Part:
     digest = hashlib.sha256(packed.body).hexdigest()
     return Part("batch", len(packed.body), digest, keys.sign(key, RECEIVER, packed.first_line))
 

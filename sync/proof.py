@@ -29,11 +29,6 @@ class Proof:
     missing: list[Entry] = field(default_factory=list)
     files_missing: list[str] = field(default_factory=list)
 
-    @property
-    def is_complete(self) -> bool:
-        """Tell whether nothing would be lost with this store."""
-        return not self.missing and not self.files_missing
-
 
 def prove(engine: Engine, http: httpx.Client) -> Proof:
     """Ask central for every entry and file whose content is here. Erased ones need none.

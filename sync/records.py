@@ -30,10 +30,10 @@ MAX_RECORD_BYTES = 256 * 1024
 MAX_DEPTH = 32
 ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 REQUIRED_TEXT = ("id", "kind", "form", "version", "form_sha", "started", "finished", "lang", "salt")
-# kinds that speak of another record, and the key that names it
-ABOUT = {"edit": "replaces", "annotation": "about", "tombstone": "erases"}
-STATEMENTS = ("annotation", "tombstone")  # of no form
-REQUIRED_OF_STATEMENTS = ("id", "kind", "finished", "salt")
+# kinds that speak of another record, and the key that names it; a contribution belongs to what opened its room
+ABOUT = {"edit": "replaces", "annotation": "about", "tombstone": "erases", "contribution": "session"}
+FORMLESS = ("annotation", "tombstone", "contribution")  # of no form
+REQUIRED_OF_FORMLESS = ("id", "kind", "finished", "salt")
 ENVELOPE = itemgetter(*REQUIRED_TEXT)
 ONLY_TEXT = frozenset({str})
 CLAIM = re.compile(r"[0-9a-f]{32}")
@@ -186,8 +186,7 @@ def _read_quickly(raw: bytes, body: str) -> dict[str, Any] | None:
         same = orjson.dumps(content, option=orjson.OPT_SORT_KEYS) == raw
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
-    is_tidy = same and type(content) is dict and _is_plain(content.values(), MAX_DEPTH - 1)
-    return content if is_tidy and _is_nfc(body) else None
+    return content if same and type(content) is dict and _has_no_float(content) and _is_nfc(body) else None
 
 
 def _is_nfc(body: str) -> bool:
@@ -197,6 +196,14 @@ def _is_nfc(body: str) -> bool:
     except UnicodeEncodeError:
         return unicodedata.is_normalized("NFC", body)
     return True
+
+
+def _has_no_float(content: dict[str, Any]) -> bool:
+    """Tell whether there is no float in a record, nor too much nesting; at once where all but the answers is text."""
+    answers = content.get("answers")
+    if type(answers) is dict and list(map(type, content.values())).count(str) == len(content) - 1:
+        return _is_plain(answers.values(), MAX_DEPTH - 2)
+    return _is_plain(content.values(), MAX_DEPTH - 1)
 
 
 def _is_plain(values: Iterable[Any], levels: int) -> bool:
@@ -265,7 +272,7 @@ def _is_too_deep(body: str) -> bool:
 
 def _unusable(content: dict[str, Any]) -> str | None:
     kind = content.get("kind")
-    required = REQUIRED_OF_STATEMENTS if kind in STATEMENTS else REQUIRED_TEXT
+    required = REQUIRED_OF_FORMLESS if kind in FORMLESS else REQUIRED_TEXT
     if not ONLY_TEXT.issuperset(map(type, map(content.get, required))):
         return "bad_record"
     if kind in ("submission", "edit") and not isinstance(content.get("answers"), dict):

@@ -23,18 +23,10 @@ log = logging.getLogger("collector.sync")
 
 
 @dataclass(frozen=True)
-class ListedVoice:
-    """A voice as the upstream lists it."""
+class ListedVoice(voices.VoiceFacts):
+    """A voice as the upstream lists it, with its form."""
 
     form_id: str
-    place: str
-    text: str
-    language: str
-    sha256: str
-    media_type: str
-    made_by: str
-    made_ms: int
-    size_bytes: int
 
 
 def pull_voices(engine: Engine, listed: list[Any], ask: Callable[[str], dict[str, Any]]) -> bool:

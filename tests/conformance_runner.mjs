@@ -1,8 +1,7 @@
-// Evaluates tasks (their number, then one JSON a line on standard input; again and again) with the modules the page
-// loads; see conformance.py.
+// Evaluates tasks with the modules the page loads; see conformance.py.
 // The arguments name those besides the core, in the order in which the page loads them.
-import { createInterface } from "node:readline";
 import { evaluate, storedText, toBoolean, toText } from "../static/js/engine.js";
+import { batchesIn } from "./batches_in.mjs";
 
 const [functions] = await Promise.all(process.argv.slice(2).map((name) => import("../static/js/" + name)));
 
@@ -40,12 +39,6 @@ function answer({ id, type, ir, root, place, now, lang, lists }) {
   }
 }
 
-let wanted = 0;
-let lines = [];
-for await (const line of createInterface({ input: process.stdin })) {
-  if (!wanted) wanted = Number(line);
-  else lines.push(line);
-  if (lines.length < wanted) continue;
-  console.log(lines.map((task) => JSON.stringify(answer(JSON.parse(task)))).join("\n"));
-  [wanted, lines] = [0, []];
+for await (const tasks of batchesIn()) {
+  console.log(tasks.map((task) => JSON.stringify(answer(task))).join("\n"));
 }

@@ -1,11 +1,11 @@
-// Carries out the steps of scenarios (their number, then one JSON a line on standard input; again and again) with the
-// modules the page loads, and tells what is seen at each; see scenarios.py, which compares.
+// Carries out the steps of scenarios with the modules the page loads, and tells what is seen at each; see scenarios.py,
+// which compares.
 import { writeSync } from "node:fs";
-import { createInterface } from "node:readline";
 import "../static/js/functions.js";
 import "../static/js/functions-rare.js";
 import "../static/js/digest.js";
 import { open } from "../static/js/rows.js";
+import { batchesIn } from "./batches_in.mjs";
 
 class CannotDo extends Error {}
 
@@ -85,13 +85,7 @@ function play({ id, data, now, lang, steps: todo }) {
   return { id, seen };
 }
 
-let wanted = 0;
-let lines = [];
-for await (const line of createInterface({ input: process.stdin })) {
-  if (!wanted) wanted = Number(line);
-  else lines.push(line);
-  if (lines.length < wanted) continue;
+for await (const tasks of batchesIn()) {
   // written at once: what was played is told though a later one should end the process
-  for (const task of lines) writeSync(1, `${JSON.stringify(play(JSON.parse(task)))}\n`);
-  [wanted, lines] = [0, []];
+  for (const task of tasks) writeSync(1, `${JSON.stringify(play(task))}\n`);
 }

@@ -21,6 +21,7 @@ from collector.problems import ProblemError
 from collector.queries import records
 from collector.settings import Settings
 from tests.conftest import Node, submission
+from tests.stored import count_entries
 
 PAGE = "/f/confianza/2026112200"
 
@@ -34,7 +35,7 @@ def collector(*words: str) -> subprocess.CompletedProcess[str]:
 
 def stored(node: Node) -> int:
     with reading(node.app.state.engine) as session:
-        return records.count_records(session)
+        return count_entries(session)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from tests.test_page_budget import loaded
 SendOutbox = Callable[..., httpx.Response]
 Fields = dict[str, str]
 CSV = "/lab/forms/tarjeta/export.csv"
-TOLD = "Para empezar, marque que acepta; si no quiere participar, cierre la página."
+TOLD = "Para empezar, marque que acepta; si no quiere participar, toque «No, gracias»."
 
 
 def state_of(node: Node, record_id: object) -> str:

@@ -1,4 +1,4 @@
-"""Hand-over mode over plain HTTP: its pages, who may open them, and the way without scripts."""
+"""Kiosk mode over plain HTTP: its pages, who may open them, and the way without scripts."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,8 +11,9 @@ import pytest
 from collector import people
 from collector.db import reading, writing
 from collector.pages import load_english
-from collector.queries import records
 from tests.conftest import Node
+from tests.stored import count_entries
+from tests.test_pages import assert_same_for_everybody
 
 PAGE = "/k/confianza/2026112200"
 SURVEY = "/f/confianza/2026112200"
@@ -46,12 +47,7 @@ def test_the_short_address_leads_to_the_newest_version_and_says_where_its_survey
 
 
 def test_the_page_between_two_people_is_the_same_for_everybody_and_kept_for_a_week(node: Node) -> None:
-    first = httpx.get(node.url + PAGE)
-    other = httpx.get(node.url + PAGE, headers={"Accept-Language": "en", "Cookie": "lang=en; collector_pin=x"})
-    assert first.content == other.content
-    assert first.headers["cache-control"] == "max-age=604800"
-    assert "set-cookie" not in first.headers and "cookie" not in first.headers["vary"].lower()
-    assert httpx.get(node.url + PAGE, headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+    assert_same_for_everybody(node.url + PAGE)
 
 
 def test_only_the_survey_may_stand_in_a_frame_and_only_in_ours(node: Node) -> None:
@@ -101,7 +97,7 @@ def test_without_scripts_a_survey_is_answered_from_here_and_ends_here(node: Node
         assert re.search(r'<b class="code">[0-9A-Z]{4}-', sent.text)
         assert sent.headers["cache-control"] == "no-store"
     with reading(node.app.state.engine) as session:
-        assert records.count_records(session) == 1
+        assert count_entries(session) == 1
 
 
 def everything(html: str) -> dict[str, str]:

@@ -18,24 +18,30 @@ def node(make_node: Callable[..., Node], publish: Callable[[Node, str], None]) -
     return one
 
 
+def assert_same_for_everybody(address: str) -> None:
+    """Hold a page to what lets it be kept for a week: the same bytes for whoever asks, none for who has them."""
+    first = httpx.get(address)
+    cookies = "lang=en; collector_session=x; collector_pin=x"
+    other = httpx.get(address, headers={"Accept-Language": "en", "Cookie": cookies})
+    assert first.content == other.content
+    assert first.headers["cache-control"] == "max-age=604800"
+    assert "set-cookie" not in first.headers and "cookie" not in first.headers["vary"].lower()
+    again = httpx.get(address, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
 @pytest.mark.parametrize("path", ["/", PAGE, "/mis-respuestas", "/equipo/pin", "/lab/login", "/offline", "/nada"])
 def test_every_page_has_a_strict_policy_and_asks_nothing_of_other_hosts(node: Node, path: str) -> None:
     answer = httpx.get(node.url + path, headers={"Accept": "text/html"})
     policy = answer.headers["content-security-policy"]
-    frames = "'self'" if path == PAGE else "'none'"  # the survey stands inside the hand-over page
+    frames = "'self'" if path == PAGE else "'none'"  # the survey stands inside the kiosk page
     assert "default-src 'self'" in policy and "unsafe" not in policy and policy.endswith(f"frame-ancestors {frames}")
     assert answer.headers["x-collector"] == "1"
     assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', answer.text)
 
 
 def test_a_forms_page_is_the_same_for_everybody_and_kept_for_a_week(node: Node) -> None:
-    first = httpx.get(node.url + PAGE)
-    other = httpx.get(node.url + PAGE, headers={"Accept-Language": "en", "Cookie": "lang=en; collector_session=x"})
-    assert first.content == other.content
-    assert first.headers["cache-control"] == "max-age=604800"
-    assert "set-cookie" not in first.headers and "cookie" not in first.headers["vary"].lower()
-    again = httpx.get(node.url + PAGE, headers={"If-None-Match": first.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    assert_same_for_everybody(node.url + PAGE)
 
 
 def test_the_short_address_leads_to_the_newest_version_and_is_kept(node: Node) -> None:

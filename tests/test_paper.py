@@ -27,6 +27,7 @@ from collector.tables import Record, SingleUse
 from tests.browser.rich_form import rich_xform
 from tests.conftest import Node, serve, submission
 from tests.paper_form import ANSWERS, paper_xform
+from tests.stored import stored_records
 from tests.test_links import squares_in
 
 PIN = "482913"
@@ -226,7 +227,7 @@ def test_a_sheet_is_not_entered_twice(node: Node, browser: httpx.Client) -> None
     assert again.status_code == 409 and before in again.text
     assert keep_sheet(browser, "agua", carried | LIVE).status_code == 200, "a second tap is the same record"
     with reading(node.app.state.engine) as session:
-        found = records.records_after(session, 0, 1000, "agua")
+        found = stored_records(session, "agua")
     assert len([record for record in found if serial in (record.body or "")]) == 1
 
 

@@ -13,10 +13,10 @@ from pyxform.xls2xform import convert
 
 from collector.clock import now_ms
 from collector.db import reading
-from collector.queries import records
 from tests.browser.rich_form import marked_xform, small_xform
 from tests.conftest import Node
 from tests.forms.household import household_xml
+from tests.stored import stored_records
 
 DEEP = '{"r":{"5":[' * 900 + "]}" * 900
 ODD: list[dict[str, Any]] = [
@@ -69,7 +69,7 @@ def test_a_file_for_a_question_that_asks_none_is_not_kept(node: Node) -> None:
     answer = httpx.post(address, data={"nota": "sí", "_go": "send"}, files=posted)
     assert answer.status_code == 303
     with reading(node.app.state.engine) as session:
-        (record,) = records.records_after(session, 0, 10)
+        (record,) = stored_records(session)
     content = json.loads(record.body or "")
     assert content["answers"]["nota"] == "sí" and "blobs" not in content
 
@@ -121,7 +121,7 @@ def sent(node: Node, fields: dict[str, str]) -> dict[str, Any]:
             break
         fields = fields_of(answer.text)
     with reading(node.app.state.engine) as session:
-        found = records.records_after(session, 0, 10)
+        found = stored_records(session)
     answers: dict[str, Any] = json.loads(found[-1].body or "")["answers"]
     return answers
 

@@ -12,13 +12,14 @@ from sqlalchemy import event
 from collector.clock import iso
 from collector.db import reading, writing
 from collector.queries import quarantine
-from collector.queries.records import Arrival, ingest, record_by_id, records_after
+from collector.queries.records import Arrival, ingest, record_by_id
 from collector.repair.rechecking import PAGE, recheck_form
 from collector.submissions import flags_of
 from collector.tables import Record
 from sync.records import canonical_bytes, read_record, uuid7
 from sync.statements import arrival_of, make_tombstone
 from tests.conftest import Node, submission
+from tests.stored import stored_records
 
 SendOutbox = Callable[..., httpx.Response]
 MOMENT = 1_795_190_400_000
@@ -58,7 +59,7 @@ def record(node: Node, record_id: str) -> Record:
 
 def usable(node: Node, form: str = "confianza") -> list[str]:
     with reading(node.app.state.engine) as session:
-        return [json.loads(each.body or "{}")["lang"] for each in records_after(session, 0, 1000, form)]
+        return [json.loads(each.body or "{}")["lang"] for each in stored_records(session, form)]
 
 
 def pick(arrival: Arrival) -> str:

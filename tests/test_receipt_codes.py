@@ -14,11 +14,11 @@ import pytest
 
 from collector.db import reading
 from collector.problems import ProblemError
-from collector.queries import records
 from collector.queries.erasures import ids_of_claim
 from collector.receipt_codes import ALPHABET, SIGNS, claim_of, make_code, read_code, shown
 from tests.conftest import Node
 from tests.node_js import NODE
+from tests.stored import stored_records
 
 ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z*~$=U]")
@@ -133,7 +133,7 @@ def test_without_scripts_the_thank_you_page_shows_the_code_once_it_is_kept(node:
         assert "collector_code" not in browser.get("/").request.headers.get("cookie", "")
         other = browser.get("/r/" + "0" * 8)
     with reading(node.app.state.engine) as session:
-        (record,) = records.records_after(session, 0, 10)
+        (record,) = stored_records(session)
         assert ids_of_claim(session, claim_of(found[0])) == [record.id]
     assert found[0].replace("-", "") not in (record.body or "") and other.status_code == 404
     assert not CODE.search(httpx.get(node.url + answer.url.path).text)
@@ -147,4 +147,4 @@ def test_the_last_page_posted_twice_shows_the_same_code(node: Node) -> None:
     first_code, second_code = CODE.search(first.text), CODE.search(again.text)
     assert first_code and second_code and first_code[0] == second_code[0]
     with reading(node.app.state.engine) as session:
-        assert len(records.records_after(session, 0, 10)) == 1
+        assert len(stored_records(session)) == 1

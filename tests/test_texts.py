@@ -1,7 +1,9 @@
 """Everything people read stands in Spanish first and in English too; nothing breaks the strict CSP."""
 
 import ast
+import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,12 @@ def test_no_english_sentence_stands_for_a_spanish_one_that_is_gone() -> None:
     files = [*TEMPLATES, *(ROOT / "collector").rglob("*.py")]
     everything = "\n".join(path.read_text(encoding="utf-8") for path in files).replace('\\"', '"')
     assert not [sentence for sentence in load_english() if sentence not in everything]
+
+
+def test_no_sentence_stands_in_two_files() -> None:
+    english = [json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "collector/locale/en").glob("*.json")]
+    counted = Counter(sentence for one in english for sentence in one)
+    assert not [sentence for sentence, count in counted.items() if count > 1]
 
 
 def test_placeholders_are_the_same_in_both_languages() -> None:

@@ -4,13 +4,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
-from sqlalchemy import Engine
 
+from collector.cli.opening import DATA, open_store
 from collector.clock import now_ms
-from collector.db import open_engine, prepare_store, writing
 from collector.problems import PROBLEMS, ProblemError
-from collector.queries import store
-from collector.settings import settings_from_environment
 
 if TYPE_CHECKING:
     from sync.bundle_import import Imported
@@ -18,7 +15,6 @@ if TYPE_CHECKING:
     from sync.carried import Taken
     from sync.rescue import Rescued
 
-DATA = click.option("--data", type=click.Path(path_type=Path), default=None, help="Carpeta de datos (COLLECTOR_DATA).")
 FILE = click.argument("file", type=click.Path(path_type=Path))
 ENDING = ".recibo.json"
 
@@ -30,15 +26,15 @@ def bundle() -> None:
 
 @bundle.command("export")
 @FILE
-@click.option("--to", "recipient", default="", help="Llave de quien lo va a abrir (age1…); sin esto, la de la central.")
+@click.option("--to", "recipient", default="", help="Llave de quien lo va a abrir (age1…); sin esto, la de central.")
 @click.option("--passphrase", "ask", is_flag=True, help="Cerrarlo con una clave, que se pide.")
-@click.option("--all", "everything", is_flag=True, help="Todo, también lo que la central ya tiene.")
+@click.option("--all", "everything", is_flag=True, help="Todo, también lo que central ya tiene.")
 @DATA
 def export(file: Path, recipient: str, ask: bool, everything: bool, data: Path | None) -> None:
-    """Escribe en FILE lo que la central todavía no tiene."""
+    """Escribe en FILE lo que central todavía no tiene."""
     from sync.bundles import export_bundle, lock_for
 
-    engine = _open(data)
+    engine = open_store(data)
     passphrase = click.prompt("Clave", hide_input=True, confirmation_prompt=True) if ask else ""
     written = export_bundle(engine, file, lock_for(engine, recipient, passphrase), now_ms(), everything)
     click.echo(f"Paquete {file}: {written.records} registros y {written.files} archivos, {written.bytes:,} bytes.")
@@ -46,7 +42,7 @@ def export(file: Path, recipient: str, ask: bool, everything: bool, data: Path |
         click.echo(f"No cupieron {written.left_records} registros. Haga otro paquete cuando llegue el recibo de este.")
     if written.left_files:
         click.echo(f"No cupieron {written.left_files} fotos o archivos. Suben con señal, o en otro paquete.")
-    click.echo("Llévelo a la central. Lo de aquí no se borra; el recibo que den allá se trae a este equipo.")
+    click.echo("Llévelo a central. Lo de aquí no se borra; el recibo que den allá se trae a este equipo.")
 
 
 @bundle.command("import")
@@ -60,7 +56,7 @@ def import_file(file: Path, ask: bool, data: Path | None) -> None:
     from sync.bundle_import import needs_passphrase
     from sync.carried import take_file
 
-    engine = _open(data)
+    engine = open_store(data)
     forms = FormStore(engine)
     with _opened(file) as content:
         passphrase = click.prompt("Clave", hide_input=True) if ask or needs_passphrase(content) else ""
@@ -74,18 +70,9 @@ def receipt(file: Path, data: Path | None) -> None:
     """Trae el recibo de un paquete que salió de este equipo."""
     from sync.bundle_receipts import MAX_RECEIPT_BYTES, take_receipt
 
-    engine = _open(data)
+    engine = open_store(data)
     with _opened(file) as content:
         _say(take_receipt(engine, content.read(MAX_RECEIPT_BYTES), now_ms()), file)
-
-
-def _open(data: Path | None) -> Engine:
-    settings = settings_from_environment(data)
-    engine = open_engine(settings.url)
-    prepare_store(engine)
-    with writing(engine) as session:
-        store.first_facts(session, settings.name)
-    return engine
 
 
 def _opened(file: Path) -> IO[bytes]:
@@ -151,8 +138,8 @@ def _say_counts(stored: int, duplicate: int, quarantined: int) -> None:
 
 def _say_cleared(taken: "Cleared") -> None:
     if taken.is_central:
-        click.echo(f"La central recibió {taken.records} registros y {taken.files} archivos de este paquete.")
+        click.echo(f"Central recibió {taken.records} registros y {taken.files} archivos de este paquete.")
     else:
-        click.echo(f"El equipo {taken.node} tiene {taken.records} registros de este paquete; falta la central.")
+        click.echo(f"El equipo {taken.node} tiene {taken.records} registros de este paquete; falta central.")
     if taken.missing:
         click.echo(f"Fotos y archivos que todavía faltan allá: {taken.missing}.")

@@ -1,10 +1,11 @@
-"""Commands about this node's place in the fleet. `cli.py` adds them: `add_fleet_commands(cli)`."""
+"""Commands about this node's place in the fleet. `main.py` adds them: `add_fleet_commands(cli)`."""
 
 import json
 from pathlib import Path
 
 import click
 
+from collector.cli.opening import DATA
 from collector.db import open_engine, prepare_store
 from collector.fleet.wiping import WipeReport, check_wipe
 from collector.problems import PROBLEMS, ProblemError
@@ -13,11 +14,11 @@ from sync.line import open_line
 
 REASONS = {
     "not_sent": "sin enviar",
-    "sent": "enviada, sin recibo de la central",
-    "lost": "la central la tuvo y ya no la tiene",
-    "apart": "en cuarentena, sin llegar a la central",
-    "file_missing": "archivo que la central no tiene",
-    "incomplete": "archivo incompleto aquí, y la central no lo tiene",
+    "sent": "enviada, sin recibo de central",
+    "lost": "central la tuvo y ya no la tiene",
+    "apart": "en cuarentena, sin llegar a central",
+    "file_missing": "archivo que central no tiene",
+    "incomplete": "archivo incompleto aquí, y central no lo tiene",
     "unnamed": "archivo que ninguna respuesta nombra todavía",
 }
 
@@ -28,12 +29,12 @@ def add_fleet_commands(group: click.Group) -> None:
 
 
 @click.command("safe-to-wipe")
-@click.option("--data", type=click.Path(path_type=Path), default=None, help="Carpeta de datos (COLLECTOR_DATA).")
+@DATA
 @click.option("--json", "as_json", is_flag=True, help="El informe como JSON.")
 def safe_to_wipe(data: Path | None, as_json: bool) -> None:
-    """Pregunta a la central, registro por registro, si este equipo se puede vaciar. No borra nada.
+    """Pregunta a central, registro por registro, si este equipo se puede vaciar. No borra nada.
 
-    Sale con 0 solo si la central confirmó todo ahora mismo.
+    Sale con 0 solo si central confirmó todo ahora mismo.
     """
     settings = settings_from_environment(data)
     _need_store(settings)
@@ -57,7 +58,7 @@ def _told(report: WipeReport) -> str:
     asked = f"Preguntado a {report.upstream}: {report.entries} registros y {report.files} archivos."
     drafts = "No se cuenta lo que esté sin enviar en los navegadores de los teléfonos."
     if report.is_proven:
-        return f"{asked}\nSe puede vaciar: la central confirmó todo. {drafts}"
+        return f"{asked}\nSe puede vaciar: central confirmó todo. {drafts}"
     lines = [asked, "TODAVÍA NO se puede vaciar."]
     if report.is_moving:
         lines.append("Mientras se preguntaba llegó algo nuevo; pregunte otra vez.")
@@ -66,7 +67,7 @@ def _told(report: WipeReport) -> str:
     lines += [f"{it.file.sha256}  {it.file.name or '-'}  {REASONS[it.why]}" for it in report.listed_files]
     lines += [f"y {report.more} más"] if report.more > 0 else []
     lines += [
-        "Envíe (collector sync), espere a que el equipo de arriba hable con la central y pregunte otra vez.",
+        "Envíe (collector sync), espere a que el equipo de arriba hable con central y pregunte otra vez.",
         drafts,
     ]
     return "\n".join(lines)

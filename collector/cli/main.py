@@ -11,18 +11,17 @@ from sqlalchemy.exc import DatabaseError
 from collector import __version__
 from collector.cli.bundle import bundle
 from collector.cli.fleet import add_fleet_commands
+from collector.cli.opening import DATA, open_store
 from collector.cli.store import add_store_commands
 from collector.clock import now_ms
-from collector.db import open_engine, prepare_store, reading, writing
+from collector.db import reading, writing
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import store
-from collector.settings import SettingError, Settings, settings_from_environment
+from collector.settings import SettingError, settings_from_environment
 from sync.line import open_line
 
 if TYPE_CHECKING:
     from collector.publish.publishing import Checked
-
-DATA = click.option("--data", type=click.Path(path_type=Path), default=None, help="Carpeta de datos (COLLECTOR_DATA).")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,15 +42,6 @@ def main() -> None:
         _stop(f"No se puede usar la base de datos: {error.orig}. No se cambió nada; revise la carpeta de --data.")
     except OSError as error:
         _stop(f"No se puede usar {error.filename or 'ese archivo o carpeta'}: {error.strerror}. Revise --data.")
-
-
-def _open(data: Path | None) -> tuple[Settings, Engine]:
-    settings = settings_from_environment(data)
-    engine = open_engine(settings.url)
-    prepare_store(engine)
-    with writing(engine) as session:
-        store.first_facts(session, settings.name)
-    return settings, engine
 
 
 @cli.command()
@@ -132,7 +122,7 @@ def publish_form(file: Path, media: tuple[Path, ...], data: Path | None) -> None
     click.echo(checked.report.text("es"))
     if checked.form is None:
         _stop("No se publicó: arregle los errores y publique otra vez. Nada cambió.")
-    _settings, engine = _open(data)
+    engine = open_store(data)
     name = f"{checked.form.form_id}, versión {checked.form.version}"
     try:
         is_new = installer(FormStore(engine), engine)(checked.xform, file.name, file.read_bytes(), checked.files)
@@ -164,8 +154,7 @@ def enrol_code(data: Path | None) -> None:
     """Da un código de un solo uso (15 minutos) para que otro equipo envíe a este."""
     from collector.queries import nodes
 
-    _settings, engine = _open(data)
-    with writing(engine) as session:
+    with writing(open_store(data)) as session:
         code = nodes.make_enrol_code(session, now_ms())
     click.echo(f"Código: {code}\nEn el otro equipo: collector enrol DIRECCIÓN {code}")
 
@@ -181,7 +170,7 @@ def enrol(url: str, code: str, name: str, data: Path | None) -> None:
     from sync.push import enrol as enrol_node
 
     address = whole_address(url.strip())
-    _settings, engine = _open(data)
+    engine = open_store(data)
     with open_line(20) as http:
         enrol_node(engine, http, address, code, name)
     if name:
@@ -198,7 +187,7 @@ def sync_now(data: Path | None) -> None:
     from collector.repair.rechecking import installer
     from sync.push import sync_once
 
-    _settings, engine = _open(data)
+    engine = open_store(data)
     with open_line(30) as http:
         result = sync_once(engine, http, now_ms(), installer(FormStore(engine), engine))
         sent, files, forms = result.sent, result.files, result.forms
@@ -218,7 +207,7 @@ def status(data: Path | None, as_json: bool) -> None:
     """Dice cuántas respuestas y archivos están guardados, enviados y recibidos en central."""
     from collector.fleet.status import whole_status
 
-    _settings, engine = _open(data)
+    engine = open_store(data)
     if not as_json:
         _print_status(engine)
         return
@@ -254,8 +243,7 @@ def add_user(email: str, password: str, invent: bool, data: Path | None) -> None
 
     secret = password or (secrets.token_urlsafe(9) if invent else "")
     secret = secret or click.prompt("Contraseña", hide_input=True, confirmation_prompt=True)
-    _settings, engine = _open(data)
-    with writing(engine) as session:
+    with writing(open_store(data)) as session:
         people.add_user(session, email, secret)
     click.echo(f"Listo: {email}" + (f"  contraseña: {secret}" if invent else ""))
 
@@ -273,8 +261,7 @@ def set_pin(digits: str | None, data: Path | None) -> None:
     from collector import people
 
     chosen = digits or click.prompt("PIN", hide_input=True, confirmation_prompt=True)
-    _settings, engine = _open(data)
-    with writing(engine) as session:
+    with writing(open_store(data)) as session:
         people.set_pin(session, chosen)
     click.echo("Listo. Las páginas de facilitación están en /equipo")
 
@@ -291,8 +278,7 @@ def add_token(name: str, data: Path | None) -> None:
     """Hace un token y lo muestra una sola vez."""
     from collector import people
 
-    _settings, engine = _open(data)
-    with writing(engine) as session:
+    with writing(open_store(data)) as session:
         made = people.make_token(session, name)
     click.echo(made)
 
@@ -304,8 +290,7 @@ def drop_token(name: str, data: Path | None) -> None:
     """Retira los tokens de ese nombre: desde ahora no sirven."""
     from collector import people
 
-    _settings, engine = _open(data)
-    with writing(engine) as session:
+    with writing(open_store(data)) as session:
         count = people.drop_tokens(session, name)
     click.echo(f"Retirados: {count}. Quien los usaba necesita otro.")
 

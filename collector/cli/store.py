@@ -1,13 +1,12 @@
-"""Commands for copies of the store. `cli.py` adds them: `add_store_commands(cli)`."""
+"""Commands for copies of the store. `main.py` adds them: `add_store_commands(cli)`."""
 
 from pathlib import Path
 
 import click
 
+from collector.cli.opening import DATA
 from collector.queries.copies import Holding
 from collector.settings import settings_from_environment
-
-DATA = click.option("--data", type=click.Path(path_type=Path), default=None, help="Carpeta de datos (COLLECTOR_DATA).")
 
 
 def add_store_commands(group: click.Group) -> None:

@@ -16,6 +16,7 @@ from collector.fill.search_text import folded
 from collector.fill.words import Words, sentence_for
 from collector.forms.filling_rows import FillingRow
 from collector.forms.fitting import range_ends
+from collector.forms.listed import listed_parts
 from collector.forms.model import Choice, Form, Group, Question, Repeat
 from collector.forms.state import Filling
 from collector.forms.twins import has_twins
@@ -64,6 +65,7 @@ class Item:
     rows: tuple[RowView, ...] = ()
     template: RowView | None = None
     ends: tuple[str, ...] = ()
+    listed: tuple[str, str] = ("", "")  # the place chosen from the list: its code, what the person wrote
 
     @property
     def chosen(self) -> list[str]:
@@ -219,6 +221,7 @@ class Drawing:
             value=shown_text(node, row.raw[node.path], self.form),
             trouble=self.troubles.get(mine, ""),
             closed=self.filling.is_closed(node.path, row) and node.type != "note",
+            listed=listed_parts(row.listed.get(node.path, "")),
             **self._choices(node, row, prefix + node.key),
         )
 

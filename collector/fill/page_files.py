@@ -16,13 +16,15 @@ RICH_SCRIPTS = ("js/rich.js", "js/rich-rows.js", "js/rich-controls.js", f"js/{EN
 LATER = ("css/base.css", "css/pages.css", "js/worker.js", "js/receipt.js", "js/code.js", "js/sha256.js")
 # drafts and "Mis respuestas": kept once there is one
 MINE = ("css/mine.css", "js/begun.js", "js/mine.js", "js/save-file.js", "js/health.js")
+PLACE_SCRIPTS = ("js/rich-places.js",)
 FILE_SCRIPTS = ("js/rich-files.js", "js/files.js", "js/send-files.js", "js/sha256.js")
 
 
 def page_scripts(form: Form) -> list[str]:
     """Return the scripts that this form's page loads, so that the browser asks for all of them at once."""
     rich = (*(RICH_SCRIPTS if is_rich(form) else ()), *(FILE_SCRIPTS if has_files(form) else ()))
-    return [*SCRIPTS, *(f"js/{name}" for name in form_scripts(form)), *rich]
+    has_points = any(question.type == "geopoint" for question in form.questions)
+    return [*SCRIPTS, *(f"js/{name}" for name in form_scripts(form)), *rich, *(PLACE_SCRIPTS if has_points else ())]
 
 
 def offline_files(forms: Iterable[Form]) -> list[str]:

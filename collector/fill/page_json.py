@@ -8,7 +8,7 @@ from typing import Any
 from collector.fill.rich import is_rich
 from collector.fill.rows import NUMBER, row_node, rows_json, whole_text
 from collector.fill.tongues import has_gaps
-from collector.fill.words import RICH_UI, SOUND_UI, TYPE_HELP, UI, Words, file_name
+from collector.fill.words import PLACE_UI, RICH_UI, SOUND_UI, TYPE_HELP, UI, Words, file_name
 from collector.forms.expressions import columns_used, functions_used, instances_used, labels_used, scripts_needed
 from collector.forms.model import IR, Choice, Form, Group, Question, Repeat, Text, language_code, text_in
 from collector.forms.plain_words import plain_words
@@ -78,7 +78,8 @@ def fill_json(form: Form, words: Words, *, whole: bool = False, node_id: str = "
 def _spoken(form: Form) -> dict[str, str]:
     """Return the sentences of ours that this form can need: those its own messages do not cover."""
     if is_rich(form):
-        return UI | RICH_UI | (SOUND_UI if any(q.type == "audio" for q in form.questions) else {})
+        types = {question.type for question in form.questions}
+        return UI | RICH_UI | (SOUND_UI if "audio" in types else {}) | (PLACE_UI if "geopoint" in types else {})
     asked = [question for question in form.questions if question.page >= 0]
     needed = {
         "step": True,

@@ -5,8 +5,12 @@ from typing import Any
 
 from collector.fill.page import all_rows, shown_text
 from collector.forms.filling_rows import FillingRow
+from collector.forms.listed import listed_text
 from collector.forms.model import Question
 from collector.forms.state import Filling
+from collector.territory import place_labels
+
+LISTED, NEAR = "_list/", "_near/"  # what begins the names of the two fields of a place by list
 
 
 def take_posted(filling: Filling, fields: Mapping[str, str]) -> None:
@@ -21,11 +25,21 @@ def take_posted(filling: Filling, fields: Mapping[str, str]) -> None:
     for row, prefix, _ in list(all_rows(filling)):
         for question in filling.program.levels[row.path].questions:
             name = prefix + question.key
+            if question.type == "geopoint":
+                _take_listed(filling, row, question, name, fields)
             if question.type == "calculate" or (name not in fields and not _is_tick(question, filling, row)):
                 continue
             text = fields.get(name, "")
             if text != drawn.get(name):
                 filling.set(question.path, text, row)
+
+
+def _take_listed(filling: Filling, row: FillingRow, question: Question, name: str, fields: Mapping[str, str]) -> None:
+    """Take a place chosen from the list; a code that is not in it is none, and a closed question takes nothing."""
+    code = fields.get(LISTED + name)
+    if code is not None and not filling.is_closed(question.path, row):
+        is_known = code in place_labels()
+        row.listed[question.path] = listed_text(code, fields.get(NEAR + name, "")) if is_known else ""
 
 
 def _shown_texts(filling: Filling) -> dict[str, str]:

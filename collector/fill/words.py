@@ -18,6 +18,7 @@ from collector.forms.filling_rows import FillingRow
 from collector.forms.model import OUTPUT, Form, Text, language_code, text_in
 from collector.forms.plain_words import plain_words
 from collector.forms.state import Filling
+from collector.territory import Province, provinces
 
 # sentences that the scripts write; keys are those of state.js problems and of fill.js
 UI = {
@@ -55,6 +56,11 @@ RICH_UI = {
     "not_kept": "Este navegador no pudo guardar el archivo. Libere espacio en el teléfono o siga sin el archivo.",
     "size": "{name} · {n} kB",
     "cut": "Con ese número se borran respuestas ya escritas: {n}. ¿Continuar?",
+}
+# the same beside the list of places (rich-places.js)
+PLACE_UI = {
+    "no_place_list": "No se pudo saber el punto. Elija el lugar de la lista, o escriba latitud y longitud.",
+    "no_gps_list": "En esta red no se puede saber el punto. Elija el lugar de la lista, o escriba latitud y longitud.",
 }
 # sentences that only recorder.js writes
 SOUND_UI = {
@@ -140,6 +146,10 @@ class Words:
         differs = len({text_in(text, name, self.form) for name in self.form.languages}) > 1
         mark = Markup(' data-m="{}"').format(self._number(text, self.files)) if differs else Markup("")
         return Markup(' src="{}"{}').format(address, mark)
+
+    def provinces(self) -> tuple[Province, ...]:
+        """Return what a place is chosen from where a geopoint has none."""
+        return provinces()
 
     def voices_of(self, place: str, label: Text) -> tuple[Voice, ...]:
         """Return what facilitators recorded of this text ("q/data/agua", "ctemas/luz"), each in its language."""

@@ -48,7 +48,7 @@ class WholeStatus:
             f"Recibido en central: {_both(counts.central, files.central)}",
             *(incomplete if files.incomplete else []),
             f"En revisión: {counts.quarantined}",
-            f"Último contacto: {said['last_contact'] or ('es la central' if node.is_central else 'todavía no')}",
+            f"Último contacto: {said['last_contact'] or ('es central' if node.is_central else 'todavía no')}",
             *trouble,
         ]
 

@@ -1,6 +1,7 @@
 """Check a submission against its form on a node: prune, recompute, report. Never raises on any JSON.
 
-Forms without repeats go by their plan (plan.py), the others by filling in; what comes out is the same.
+Forms without repeats go by their plan (plan.py), the others by filling in; what comes out is the same. Where a glance
+(glance.py) can tell that nothing is wrong, neither is needed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from typing import Any
 from collector.forms.filling_rows import FillingRow
 from collector.forms.fitting import tidy
 from collector.forms.flags import Checked, Flag
+from collector.forms.glance import glance_of
 from collector.forms.model import Form, Question, Repeat
 from collector.forms.plan import Plan, plan_of
 from collector.forms.recorded import Record
@@ -19,9 +21,15 @@ __all__ = ["Checked", "Flag", "check", "check_by_filling"]
 
 def check(form: Form, answers: object, now: tuple[int, int], lang: str = "es") -> Checked:
     """Check `answers` as they stand in a record; `now` is the record's own end (epoch ms, offset minutes)."""
+    glance = glance_of(form)
+    if glance is not None and type(answers) is dict and glance.is_all_right(answers):
+        return Checked(answers.copy(), ())
     plan = plan_of(form)
-    if plan is None:
-        return check_by_filling(form, answers, now, lang)
+    return check_by_filling(form, answers, now, lang) if plan is None else check_by_plan(plan, answers, now, lang)
+
+
+def check_by_plan(plan: Plan, answers: object, now: tuple[int, int], lang: str) -> Checked:
+    """Check as `check` does, by the plan of a form."""
     given: Mapping[Any, Any] = answers if isinstance(answers, Mapping) else {}
     record = plan.open(now, lang)
     flags = _take(plan, record, given)

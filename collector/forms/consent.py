@@ -18,13 +18,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from collector.forms.consent_texts import ITEM_HEADINGS, TEXTS
+from collector.forms.consented import GROUP
 from collector.forms.model import language_code
 from collector.forms.readability import is_spanish
 from collector.forms.sheets import Column, SheetRow, Sheets, Table, active_rows, row_type
 from collector.forms.support import CONSENT_SETTINGS, NOTICE_ITEMS, TEXT_COLUMNS
 
 ROW = 1  # the number of the rows written here: that of the header, which no row of an author has
-GROUP, AGE_BAND = "consent", "age_band"
+AGE_BAND = "age_band"
 INSIDE = ("notice", "accepted", "purposes", "guardian", "assent", "notice_version", "notice_sha256", "at")
 WRITTEN = frozenset({GROUP, AGE_BAND, *INSIDE})
 HASH_DIGITS = 16  # as many as a record says of its form

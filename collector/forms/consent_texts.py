@@ -7,12 +7,12 @@ TEXTS = {
     "consent_title": {"es": "Antes de empezar", "en": "Before you start"},
     "consent_accept": {"es": "¿Acepta responder?", "en": "Do you agree to answer?"},
     "accept_hint": {
-        "es": "Si no quiere participar, cierre esta página.",
-        "en": "If you do not want to take part, close this page.",
+        "es": "Si no quiere participar, toque «No, gracias».",
+        "en": "If you do not want to take part, tap «No, thank you».",
     },
     "accept_required": {
-        "es": "Para empezar, marque que acepta; si no quiere participar, cierre la página.",
-        "en": "To start, tick that you agree; if you do not want to take part, close the page.",
+        "es": "Para empezar, marque que acepta; si no quiere participar, toque «No, gracias».",
+        "en": "To start, tick that you agree; if you do not want to take part, tap «No, thank you».",
     },
     "consent_purposes": {"es": "¿Qué más permite?", "en": "What else do you allow?"},
     "purposes_hint": {
@@ -42,8 +42,8 @@ TEXTS = {
     },
     "consent_assent": {"es": "¿Usted también quiere participar?", "en": "Do you want to take part too?"},
     "assent_required": {
-        "es": "Marque si usted también quiere participar; si no quiere, cierre la página.",
-        "en": "Tick if you want to take part too; if you do not, close the page.",
+        "es": "Marque si usted también quiere participar; si no quiere, toque «No, gracias».",
+        "en": "Tick if you want to take part too; if you do not, tap «No, thank you».",
     },
 }
 # the nine items of Executive Decree 285 of 2021, in the order in which the notice tells them

@@ -11,6 +11,7 @@ from functools import lru_cache
 from collector.forms.flags import Flag
 from collector.forms.model import Form, Question, text_in
 
+GROUP = "consent"
 ACCEPTED, PURPOSES, AT = "consent/accepted", "consent/purposes", "consent/at"
 VERSION, SHA256 = "consent/notice_version", "consent/notice_sha256"
 GUARDIAN, ASSENT = "consent/guardian", "consent/assent"

@@ -12,10 +12,10 @@ class FillingRow(list[Any]):
 
     raw: text by path, relevant or not; relevant: by path of the nodes in it; rows: all rows of its repeats, by path;
     seeds: what the rows of a counted repeat start with; is_on: whether the row itself takes part;
-    drawn: calculates by chance that were made.
+    drawn: calculates by chance that were made; listed: places chosen from the list, by their geopoint (listed.py).
     """
 
-    __slots__ = ("drawn", "is_on", "path", "raw", "relevant", "rows", "seeds")
+    __slots__ = ("drawn", "is_on", "listed", "path", "raw", "relevant", "rows", "seeds")
 
     def __init__(self, level: Level, parent: "FillingRow | None") -> None:
         super().__init__([parent, *[None] * (level.size - 1)])
@@ -25,6 +25,7 @@ class FillingRow(list[Any]):
         self.rows: dict[str, list[FillingRow]] = {repeat.path: [] for repeat in level.repeats}
         self.seeds: dict[str, tuple[Seed, ...]] = {}
         self.drawn: set[str] = set()
+        self.listed: dict[str, str] = {}
         self.is_on = True
         for question in level.questions:
             self[question.slot] = ""

@@ -38,13 +38,14 @@ def is_plain(question: Question) -> bool:
 
 def tidy(question: Question, text: str) -> str:
     """Return `text` as stored: NFC, no U+0000 or lone surrogates, trimmed; decimals with a point; years as dates."""
-    trimmed = _cleaned(text)
+    trimmed = cleaned(text)
     if question.type in ("decimal", "range"):
         return trimmed.replace(",", ".", 1)
     return _whole_date(question, trimmed) if question.type == "date" and question.appearance else trimmed
 
 
-def _cleaned(text: str) -> str:
+def cleaned(text: str) -> str:
+    """Return `text` in NFC, without what no record may hold, trimmed."""
     # nothing unprintable: no U+0000, no surrogate, no line feed
     if text.isprintable():
         return unicodedata.normalize("NFC", text).strip()

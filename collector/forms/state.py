@@ -4,6 +4,7 @@ settling.py brings calculations, relevance and rows to rest; here is what people
 Answers of questions that are not relevant are kept while filling and left out of `answers()`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ __all__ = ["MAX_ROWS", "Filling", "Program", "choice_text", "fits", "language_of
 
 Trouble = Literal["", "required", "type", "choice", "constraint"]
 SILENT = ("note", "calculate")
+LISTED = re.compile(r"([0-9]{2}){1,2}( (?=\S)[^\x00-\x1f\ud800-\udfff]{1,200})?")  # code, what was written (listed.py)
 MAX_KEPT_ROWS = 20_000  # of a whole record: what a page carries comes from anybody
 
 
@@ -87,7 +89,7 @@ class Filling(Settling):
     def dump(self) -> dict[str, Any]:
         """Return everything that is kept, relevant or not: {"v": {node: text}, "r": {node: [the same for each row]}}.
 
-        A node is its number in form.nodes, as in the page's JSON.
+        A node is its number in form.nodes, as in the page's JSON. "l" holds the places chosen from the list.
         """
         return self._dump_row(self.root)
 
@@ -95,7 +97,8 @@ class Filling(Settling):
         number = self.program.numbers
         values = {str(number[path]): text for path, text in row.raw.items() if text and path in number}
         rows = {str(number[path]): [self._dump_row(each) for each in held] for path, held in row.rows.items() if held}
-        return {key: found for key, found in (("v", values), ("r", rows)) if found}
+        listed = {str(number[path]): text for path, text in row.listed.items() if text}
+        return {key: found for key, found in (("v", values), ("r", rows), ("l", listed)) if found}
 
     def restore(self, kept: object) -> None:
         """Put back what `dump` gave; what is not of its shape is left out. What was drawn stays drawn."""
@@ -109,7 +112,8 @@ class Filling(Settling):
 
     def _restore_row(self, row: FillingRow, kept: object) -> None:
         held: Mapping[str, Any] = kept if isinstance(kept, Mapping) else {}
-        values, rows = (part if isinstance(part, Mapping) else {} for part in (held.get("v"), held.get("r")))
+        values, rows, listed = (part if isinstance(part, Mapping) else {} for part in map(held.get, "vrl"))
+        row.listed = self._listed_in(row, listed)
         for path in row.raw:
             text = values.get(str(self.program.numbers.get(path)))
             row.raw[path] = text if isinstance(text, str) else ""
@@ -122,6 +126,12 @@ class Filling(Settling):
             for each in (given if isinstance(given, list) else [])[: min(MAX_ROWS, self._rows_left)]:
                 self._rows_left -= 1
                 self._restore_row(self._append(row, path, None), each)
+
+    def _listed_in(self, row: FillingRow, kept: Mapping[Any, Any]) -> dict[str, str]:
+        """Return path -> place of the geopoints of a row in what `dump` gave."""
+        asked = [path for path in row.raw if self.program.questions[path].type == "geopoint"]
+        found = {path: kept.get(str(self.program.numbers.get(path))) for path in asked}
+        return {path: text for path, text in found.items() if isinstance(text, str) and LISTED.fullmatch(text)}
 
     # --- asking
 
@@ -174,7 +184,8 @@ class Filling(Settling):
         if not self._is_asked(path, row):
             return ""
         if not value:
-            return "required" if self._truth(self.program.required, path, row, False) else ""
+            is_missing = not row.listed.get(path) and self._truth(self.program.required, path, row, False)
+            return "required" if is_missing else ""
         if not fits(question, value):
             return "type"
         if question.list_name and any(name not in self.choices(path, row) for name in chosen(question, value)):

@@ -1,16 +1,13 @@
-"""A record as ODK writes it, both ways: answers -> submission XML, submission XML -> answers.
+"""A record as ODK writes it: answers -> submission XML.
 
 The XML is made from the record alone, so that the same record always gives the same bytes: what is not relevant is
 left out, templates too; what is relevant and empty stays as an empty element. Texts stay as they were recorded, with
 the blanks at their ends; what is asked and relevant is settled as everywhere, without them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError, SubElement, register_namespace, tostring
-
-import defusedxml.ElementTree as SafeXml
-from defusedxml.common import DefusedXmlException
+from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
 from collector.forms.filling_rows import FillingRow
 from collector.forms.fitting import is_plain
@@ -111,59 +108,3 @@ def instance_id(record: Mapping[str, Any]) -> str:
 
 def _uuid(text: str) -> str:
     return text if text.startswith("uuid:") else f"uuid:{text}"
-
-
-# --- from XML
-
-
-def from_xml(form: Form, xml: str) -> dict[str, Any]:
-    """Return the answers in a submission, texts with the blanks at their ends; what the form does not know is left out.
-
-    Raises ValueError when it is no XML or no submission of this form.
-    """
-    try:
-        top = SafeXml.fromstring(xml.strip())
-    except (ParseError, DefusedXmlException, ValueError) as error:
-        raise ValueError(f"El XML no se puede leer: {error}") from error
-    if _local(top) != form.root.rpartition("/")[2]:
-        raise ValueError(f"El XML es de «{_local(top)}», no de «{form.root.rpartition('/')[2]}».")
-    answers: dict[str, Any] = {}
-    _Reader(form).read(top, form.root, answers)
-    return answers
-
-
-class _Reader:
-    """Reads the nodes of a submission by the paths of its form."""
-
-    def __init__(self, form: Form) -> None:
-        self.questions = {question.path: question for question in form.questions}
-        self.repeats = {repeat.path: repeat for repeat in form.repeats}
-        self.known = {path.replace("orx:", ""): path for path in form.tree or (q.path for q in form.questions)}
-        self.known |= {path: path for path in dict(self.known).values()}
-
-    def read(self, element: Element, path: str, answers: dict[str, Any]) -> None:
-        """Put everything inside a node into the answers of its row."""
-        for inner, here in self._inside(element, path):
-            if here in self.repeats:
-                row: dict[str, Any] = {}
-                self.read(inner, here, row)
-                answers.setdefault(self.repeats[here].key, []).append(row)
-            elif here in self.questions:
-                self._keep(here, inner.text or "", answers)
-            else:
-                self.read(inner, here, answers)
-
-    def _inside(self, element: Element, path: str) -> Iterator[tuple[Element, str]]:
-        for inner in element:
-            if isinstance(inner.tag, str):
-                plain = f"{path}/{_local(inner)}"
-                yield inner, self.known.get(f"{path}/orx:{_local(inner)}", plain)
-
-    def _keep(self, path: str, text: str, answers: dict[str, Any]) -> None:
-        question = self.questions[path]
-        if text and question.type != "note":
-            answers[question.key] = text
-
-
-def _local(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]

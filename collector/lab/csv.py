@@ -2,17 +2,18 @@
 
 Beyond Central: a byte order mark and CRLF, so that Excel reads the accents (`bom=False` leaves the mark out); the
 columns of every version; SET-OF-… where the rows of a repeat are linked (`sets=False` leaves it out); `extra`, five
-columns of our own at the end. Answers are written exactly as given; `safe` puts an apostrophe before texts that a
-spreadsheet would run as a formula.
+columns of our own at the end; after those `places`, three a geopoint beside which places were chosen from the list.
+Answers are written exactly as given; `safe` puts an apostrophe before texts that a spreadsheet would run as a formula.
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from collector.lab.listed import place_columns
 from collector.lab.tables import FILES, Column, Table, answers_of, each_row, text_at
 
 BOM = "\ufeff"
@@ -33,7 +34,10 @@ _NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 
 @dataclass(frozen=True)
 class Layout:
-    """What the files hold. split: column name -> choice names that get a column of 0 and 1."""
+    """What the files hold. split: column name -> choice names that get a column of 0 and 1.
+
+    places: names of the columns beside which some record keeps a place chosen from the list (listed.py).
+    """
 
     table: Table
     split: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -41,6 +45,7 @@ class Layout:
     extra: bool = False
     safe: bool = False
     sets: bool = True
+    places: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,11 @@ def csv_lines(layout: Layout, records: Iterable[CsvRecord]) -> Iterator[str]:
 
 def row_lines(layout: Layout, table: Table, records: Iterable[CsvRecord]) -> Iterator[str]:
     """Give the file of a repeat a piece at a time: the head, then its rows in the order of their records."""
-    yield (BOM if layout.bom else "") + _line([*_names(layout, table.parts), *ROW_TAIL])
+    places = _place_names(layout, table)
+    yield (BOM if layout.bom else "") + _line([*_names(layout, table.parts), *ROW_TAIL, *places])
     for record in records:
         for parent, key, row in each_row(table.steps, answers_of(record.content), _record_key(record)):
-            yield _line([*_cells(layout, table.parts, row, key), parent, key])
+            yield _line([*_cells(layout, table.parts, row, key), parent, key, *_place_cells(layout, places, row)])
 
 
 def header(layout: Layout) -> list[str]:
@@ -111,6 +117,7 @@ class _RecordFile:
         for part in layout.table.parts:
             kinds[_kind(part)].append(part)
         self._asked, self._rest = kinds[0], kinds[1] + kinds[2]
+        self._places = _place_names(layout, layout.table)
         tables = [(table.steps, _file_keys(table)) for table in layout.table.walk()]
         self._files = [(steps, keys) for steps, keys in tables if keys]
 
@@ -118,7 +125,7 @@ class _RecordFile:
         """Return the names of the columns."""
         layout = self._layout
         names = ["SubmissionDate", *_names(layout, self._asked), INSTANCE_ID, *_names(layout, self._rest)]
-        return [*names, *TAIL, *(EXTRA if layout.extra else ())]
+        return [*names, *TAIL, *(EXTRA if layout.extra else ()), *self._places]
 
     def row(self, record: CsvRecord) -> list[str]:
         """Return the cells of a record."""
@@ -126,7 +133,8 @@ class _RecordFile:
         cells = [record.submitted, *_cells(layout, self._asked, answers, key), key]
         cells.extend(_cells(layout, self._rest, answers, key))
         tail = [key, *self._tail(record, answers), *(_extra(record) if layout.extra else ())]
-        return [*cells, *(map(_disarmed, tail) if layout.safe else tail)]
+        cells.extend(map(_disarmed, tail) if layout.safe else tail)
+        return [*cells, *_place_cells(layout, self._places, answers)]
 
     def _tail(self, record: CsvRecord, answers: Mapping[str, Any]) -> list[str]:
         named = [name for steps, keys in self._files for name in _files_named(steps, keys, answers)]
@@ -178,6 +186,15 @@ def _cells(layout: Layout, parts: Iterable[Column | Table], row: Mapping[str, An
         yield _guarded(layout, part, text)
         chosen = text.split()
         yield from ("1" if choice in chosen else "0" for choice in layout.split.get(part.name, ()))
+
+
+def _place_names(layout: Layout, table: Table) -> list[str]:
+    return [name for column in table.columns if column.name in layout.places for name in place_columns(column.key)]
+
+
+def _place_cells(layout: Layout, names: Iterable[str], row: Mapping[str, Any]) -> Iterator[str]:
+    texts = (text_at(row, name) for name in names)
+    return map(_disarmed, texts) if layout.safe else texts
 
 
 def _extra(record: CsvRecord) -> list[str]:

@@ -15,6 +15,8 @@ FLAGS = {
     "form_unknown": "El formulario o su versión no está en este equipo.",
     "form_differs": "Se contestó con otro contenido de esta misma versión del formulario.",
     "required": "Falta una respuesta que el formulario pide.",
+    "place_listed": "Sin punto: el lugar se eligió de la lista.",
+    "place_unknown": "El lugar elegido de la lista no se conoce.",
     "type": "La respuesta no es del tipo que se pide.",
     "choice": "La opción no está entre las que se ofrecen.",
     "constraint": "La respuesta no cumple la regla de la pregunta.",
@@ -43,7 +45,8 @@ class Notice:
 class Answer:
     """One answer: `key` with row numbers ("persona[2]/edad"), `name` without, `text` as stored, `words` as read.
 
-    is_coded: `text` says something that `words` does not; file: where the file is kept, "" for no file or none known.
+    is_coded: `text` says something that `words` does not; file: where the file is kept, "" for no file or none known;
+    place: the place chosen from the list beside a point.
     """
 
     key: str
@@ -54,6 +57,7 @@ class Answer:
     is_coded: bool
     file: str = ""
     notices: tuple[Notice, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,8 @@ def _label_at(key: str, labels: Mapping[str, str]) -> str:
 
 @dataclass
 class RecordReader:
-    """Reads answers by the table of their form. files: name -> where its bytes are; noticed: key -> notices there.
+    """Reads answers by the table of their form. files: name -> where its bytes are; noticed: key -> notices there;
+    places: key -> place chosen from the list.
 
     room: how many rows may still be drawn; meant: key -> labels of the choices that the record means (twins.py).
     """
@@ -113,6 +118,7 @@ class RecordReader:
     noticed: dict[str, list[Notice]] = field(default_factory=dict)
     room: int = MOST_ROWS
     meant: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def parts(self, table: Table, given: Mapping[str, object], here: str = "") -> "list[Answer | Rows]":
         """Return every question and repeat of a row in form order, then what no version of the form knows."""
@@ -133,7 +139,8 @@ class RecordReader:
         key = here + column.key
         words = shown(column, text, self.language, self.meant.get(key))
         file = self.files.get(text, "") if column.question.type in FILES else ""
-        return Answer(key, column.key, column.label(self.language), text, words, words != text, file, self._at(key))
+        label, place = column.label(self.language), self.places.get(key, "")
+        return Answer(key, column.key, label, text, words, words != text, file, self._at(key), place)
 
     def _rows(self, table: Table, rows: Sequence[Mapping[str, object]], here: str) -> Rows:
         key = here + table.key

@@ -10,7 +10,7 @@ from collector.fill.page import Drawing, Item, all_rows, control_of, is_open
 from collector.fill.page_json import DEVICE, page_nodes
 from collector.fill.posted import take_posted
 from collector.fill.words import Words, sentence_for
-from collector.forms.consent import GROUP
+from collector.forms.consented import GROUP
 from collector.forms.filling_rows import FillingRow
 from collector.forms.model import Choice, Form, Group, Question, Repeat, language_code
 from collector.forms.state import MAX_ROWS, Filling

@@ -9,6 +9,7 @@ from sqlite_utils.db import Table
 
 from collector.forms.model import Form
 from collector.lab import tables as forms_as_tables
+from collector.lab.listed import with_place_columns
 from collector.lab.pulled import (
     OUR_TABLES,
     FormTable,
@@ -20,6 +21,7 @@ from collector.lab.pulled import (
     unknown_rows,
 )
 from collector.lab.tables import Column, tables_of, wider
+from collector.territory import place_labels
 
 TABLES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "forms": (
@@ -259,7 +261,8 @@ class LabFile:
         for entry in entries:
             before = placed(table)
             if _counts(entry):
-                for its_table, row in table.rows(entry, self.knows(form_id, entry["version"])):
+                placed_entry = {**entry, "record": with_place_columns(entry["record"], place_labels())}
+                for its_table, row in table.rows(placed_entry, self.knows(form_id, entry["version"])):
                     rows.setdefault(its_table.name, []).append(row)
             self._explain(form_id, entry["version"], table, placed(table) - before)
         for each in table.walk():

@@ -87,7 +87,7 @@ def _sort(arrivals: Sequence[Arrival], held: dict[str, dict[bytes, str]], spoken
             found.new.append(arrival)
         if conflict or arrival.id in spoken_of:
             found.touched.add(arrival.id)
-        if arrival.about:
+        if arrival.about and arrival.kind != "contribution":
             found.touched.add(arrival.about)
         known[arrival.sha256] = "quarantine" if why else "record"
         found.outcomes.append("quarantined" if why else "stored")
@@ -109,7 +109,8 @@ def _held(session: Session, ids: list[str]) -> dict[str, dict[bytes, str]]:
 def _spoken_of(session: Session, arrivals: Sequence[Arrival]) -> dict[str, set[str]]:
     """Return id -> kinds of the records here that speak of it, for those that arrive."""
     ids = [arrival.id for arrival in arrivals]
-    statement = f"SELECT about, kind FROM record WHERE about <> '' AND about IN ({marks(len(ids))})"  # noqa: S608
+    statement = f"""SELECT about, kind FROM record
+        WHERE about <> '' AND about IN ({marks(len(ids))}) AND kind <> 'contribution'"""  # noqa: S608
     found: dict[str, set[str]] = {}
     for about, kind in asked(session.connection(), statement, *ids):
         found.setdefault(about, set()).add(kind)
@@ -209,19 +210,6 @@ def last_number(session: Session) -> int:
 def record_by_id(session: Session, record_id: str) -> Record | None:
     """Return the record, or None."""
     return session.exec(select(Record).where(Record.id == record_id)).first()
-
-
-def records_after(session: Session, after: int, limit: int, form: str | None = None) -> list[Record]:
-    """Return up to `limit` usable submissions with n > `after`, in order of n; of one form when given."""
-    statement = select(Record).where(Record.n > after, Record.state == "usable", col(Record.kind).in_(COLLECTED))
-    if form is not None:
-        statement = statement.where(Record.form == form)
-    return list(session.exec(statement.order_by(col(Record.n)).limit(limit)))
-
-
-def count_records(session: Session) -> int:
-    """Return how many entries the log has, quarantine included."""
-    return sum(int(session.execute(select(func.count()).select_from(it)).scalar_one()) for it in (Record, Quarantine))
 
 
 def count_quarantine(session: Session) -> int:

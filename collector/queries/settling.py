@@ -26,7 +26,7 @@ from collector.tables import Blob, BlobChunk, BlobName, Quarantine, Record
 
 UNREADABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 UNCONSENTED = '"what": "no_consent"'  # as the check of a record writes its flags
-ABOUT = {"edit": "replaces", "annotation": "about", "tombstone": "erases"}
+ABOUT = {"edit": "replaces", "annotation": "about", "tombstone": "erases", "contribution": "session"}
 
 
 @dataclass
@@ -65,7 +65,9 @@ def _family_of(session: Session, record_id: str) -> _Family:
     while ahead:
         family.ids |= ahead
         found = session.exec(select(Record).where(col(Record.id).in_(ahead))).all()
-        speaking = session.exec(select(Record).where(Record.about != "", col(Record.about).in_(ahead))).all()
+        # what is said in a room is about its first record, but changes nothing in it
+        speaks = (Record.about != "", col(Record.about).in_(ahead), Record.kind != "contribution")
+        speaking = session.exec(select(Record).where(*speaks)).all()
         family.members |= {record.id: record for record in found}
         family.statements += [record for record in speaking if record.kind in ("annotation", "tombstone")]
         above = {record.about for record in found if record.kind == "edit" and record.about}
@@ -215,7 +217,7 @@ def _take(
     session: Session, family: _Family, record: Record | None, variant: Quarantine, used: _Decision | None
 ) -> tuple[Record, set[str]]:
     """Let a content from quarantine be the record of its id, and put the present one in its place. Numbers stay."""
-    content = _object(variant.body)
+    content = object_of(variant.body)
     fresh = Record(
         n=variant.n, id=variant.id, sha256=variant.sha256, body=variant.body, via=variant.via,
         received_ms=variant.received_ms, skew_ms=0, device_ms=record.device_ms if record else 0,
@@ -239,7 +241,8 @@ def _take(
     return fresh, {fresh.about} - {""}
 
 
-def _object(body: str | None) -> dict[str, Any]:
+def object_of(body: str | None) -> dict[str, Any]:
+    """Return what a record's bytes say; {} for what cannot be read."""
     try:
         found = json.loads(body or "{}")
     except (ValueError, RecursionError):

@@ -23,8 +23,9 @@ from collector.queries import quarantine
 from collector.queries.erasures import wipe_traces
 from collector.queries.quarantine import Content, Entry
 from collector.queries.records import Arrival, ingest
-from collector.repair.rechecking import checked_as, object_of, recheck_records
-from sync.records import STATEMENTS
+from collector.queries.settling import object_of
+from collector.repair.rechecking import checked_as, recheck_records
+from sync.records import FORMLESS
 from sync.statements import made, make_decision
 
 PAGE = 100  # decisions in one write: others wait for it
@@ -71,7 +72,7 @@ def _may_stay_apart(content: Content) -> bool:
 
 
 def _decision(content: Content, verdict: Verdict) -> Arrival:
-    takes_form = verdict.action == "use" and not _is_statement(content)
+    takes_form = verdict.action == "use" and not _is_formless(content)
     form, version = (verdict.form, verdict.version) if takes_form else ("", "")
     arrival = make_decision(content.id, verdict.action, content.sha256.hex(), verdict.by, form, version)
     return made(json.loads(arrival.body) | {"reason": verdict.reason}) if verdict.reason else arrival
@@ -80,11 +81,11 @@ def _decision(content: Content, verdict: Verdict) -> Arrival:
 def lacks_form(content: Content) -> bool:
     """Tell whether nobody can use this content before somebody says of which form it is."""
     named = object_of(content.body).get("form")
-    return not _is_statement(content) and not (isinstance(named, str) and named)
+    return not _is_formless(content) and not (isinstance(named, str) and named)
 
 
-def _is_statement(content: Content) -> bool:
-    return object_of(content.body).get("kind") in STATEMENTS
+def _is_formless(content: Content) -> bool:
+    return object_of(content.body).get("kind") in FORMLESS
 
 
 # --- one content as people read it

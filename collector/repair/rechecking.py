@@ -16,6 +16,7 @@ from collector.form_store import FormStore
 from collector.queries import forms as form_queries
 from collector.queries import quarantine
 from collector.queries.quarantine import Noted
+from collector.queries.settling import object_of
 from collector.submissions import flags_of
 
 PAGE = 200
@@ -95,12 +96,3 @@ def checked_as(forms: FormStore, body: str, form_id: str, version: str) -> list[
     found: list[dict[str, Any]] = json.loads(flags_of(forms, content | {"form": form_id, "version": version}) or "[]")
     # a record that a person gave to another form names the hash of its own
     return [flag for flag in found if not (is_given and flag["what"] == "form_differs")]
-
-
-def object_of(body: str | None) -> dict[str, Any]:
-    """Return what a record's bytes say; {} for what cannot be read."""
-    try:
-        found = json.loads(body or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -32,6 +32,7 @@ from collector.fill.rich import is_rich
 from collector.fill.voices import speaks
 from collector.fill.words import Words
 from collector.forms.consented import consent_page
+from collector.forms.listed import places_of
 from collector.forms.model import Form, language_code
 from collector.forms.state import MAX_ROWS, Filling
 from collector.kept_pages import WEEK, Kept, keep, send_kept
@@ -43,7 +44,7 @@ from collector.routes.media import KEPT_BYTES, media_addresses
 from collector.routes.voices import voice_addresses, voices_in
 from collector.submissions import make_submission
 from collector.web import headers_of
-from sync.records import STATEMENTS, uuid7
+from sync.records import FORMLESS, uuid7
 
 router = APIRouter(include_in_schema=False)
 CODE_COOKIE = "collector_code"
@@ -71,7 +72,7 @@ def where_is(request: Request, record_id: str) -> Response:
         record = records.record_by_id(session, record_id)
         if record is not None and record.state == "erased":
             return RedirectResponse(f"/respuesta/{record_id}", 303)
-        if record is None or record.kind in STATEMENTS:
+        if record is None or record.kind in FORMLESS:
             raise ProblemError(PROBLEMS["record_not_found"], id=record_id)
         central = nodes.is_central(session) or bool(records.receipts_of(session, [record_id]))
     code = request.cookies.get(CODE_COOKIE, "")
@@ -193,6 +194,7 @@ class View:
             "code_of": language_code,
             "pages": pages,
             "page": self.page,
+            "consent": None if self.is_plain else consent_page(self.form),
             "position": path.index(self.page) + 1,
             "total": len(path),
             "troubles": found,
@@ -361,11 +363,11 @@ def _send(view: View) -> Response:
     view.filling.finish()
     state = view.request.app.state
     started = parse_iso(view.started) or (now_ms(), 0)
-    answers = view.filling.answers()
+    answers, places = view.filling.answers(), places_of(view.filling)
     language, files = language_code(view.language), named_in(answers, view.files)
     claim = claim_of(view.code)
     arrival = make_submission(
-        view.form, answers, started[0], language, view.record_id, files, claim, replaces=view.replaces
+        view.form, answers, started[0], language, view.record_id, files, claim, replaces=view.replaces, places=places
     )
     with writing(state.engine) as session:
         held = records.record_by_id(session, arrival.id)

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from collector.clock import iso, now_ms, offset_here
 from collector.fill.post_body import Posted, read_posted
+from collector.forms.listed import put_places
 from collector.forms.model import Form, language_code
 from collector.forms.state import Filling, language_of
 from collector.lab.tables import answers_of
@@ -50,6 +51,7 @@ def _first_page(request: Request, form: Form, record: Record, code: str) -> HTML
     language = language_of(form, str(content.get("lang", "")))
     filling = Filling(form, (now_ms(), offset_here()), language_code(language), language=language)
     filling.fill(answers_of(content))
+    put_places(filling, content.get("places"))
     view = View(request, form, filling, language)
     view.address, view.replaces, view.is_plain = request.url.path, record.id, True
     view.record_id, view.code, view.started = uuid7(), code, iso(now_ms())

@@ -1,4 +1,4 @@
-"""Hand-over mode: one tablet goes from hand to hand, and nobody meets what the one before answered.
+"""Kiosk mode: one tablet goes from hand to hand, and nobody meets what the one before answered.
 
 The page between two people is the same bytes for everybody and is kept as a form's page is; what it does stands in
 static/js/kiosk*.js. Without scripts the survey itself is posted here, so that its last page leads back here.
@@ -34,7 +34,7 @@ def kiosk_address(form_id: str, version: str) -> str:
 
 @router.get(CHOOSE)
 def choose(request: Request, _who: Facilitator) -> Response:
-    """The facilitator's page: which survey to hand round; also ends hand-over mode where its own PIN is forgotten."""
+    """The facilitator's page: which survey to hand round; also ends kiosk mode where its own PIN is forgotten."""
     forms = [(form.title, f"/k/{quote(form.form_id, safe='')}") for form in request.app.state.forms.current()]
     return page(request, "kiosk/choose.html", staff_scope(request, CHOOSE) | {"forms": forms})
 
@@ -103,7 +103,7 @@ def _both(request: Request, lang: str) -> Callable[[str], Markup]:
 
 @router.post("/k/{form_id}/{version}")
 async def post_form(request: Request, form_id: str, version: str) -> Response:
-    """Take a page of the survey from a browser without scripts that stands in hand-over mode."""
+    """Take a page of the survey from a browser without scripts that stands in kiosk mode."""
     posted = await read_posted(request)
     form = find_form(request, form_id, version)
     return await run_in_threadpool(answer_post, request, form, posted, kiosk_address(form_id, version), _thank)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from collector.db import reading
+from collector.forms.listed import labels_of
 from collector.lab.consent_words import consent_scope
 from collector.lab.results import Results, moment_in, results_of, territory_columns
 from collector.lab.tables import Column, Table, answers_of, language_of, rows_at, shown, tables_of, text_at
@@ -35,6 +36,7 @@ from collector.routes.access import (
 from collector.routes.lab_opened import Opened, OpenForm, counted, municipalities
 from collector.routes.lab_scope import lab_scope, zone_here
 from collector.tables import Record
+from collector.territory import place_labels
 
 router = APIRouter(prefix="/lab", include_in_schema=False)
 router.include_router(lab_export.router)  # first: "/records/ID.xml" is no record named "ID.xml"
@@ -174,15 +176,16 @@ def _records_scope(request: Request, opened: OpenForm, before: int | None) -> di
 def _record_line(opened: OpenForm, record: Record) -> RecordLine:
     content = json.loads(record.body or "{}")
     answers = answers_of(content)
-    cells = [_cell(part, answers, opened.language) for part in opened.table.parts]
+    places = labels_of(content.get("places"), place_labels())
+    cells = [_cell(part, answers, opened.language, places) for part in opened.table.parts]
     return RecordLine(record, moment_in(str(content.get("finished", "")), zone_here()), cells)
 
 
-def _cell(part: Column | Table, answers: Mapping[str, Any], language: str) -> Cell:
+def _cell(part: Column | Table, answers: Mapping[str, Any], language: str, places: Mapping[str, str]) -> Cell:
     """Return an answer as people read it; of a repeat how many rows it has."""
     if isinstance(part, Table):
         return Cell("", len(rows_at(answers, part.key)))
-    return Cell(shown(part, text_at(answers, part.key), language))
+    return Cell(shown(part, text_at(answers, part.key), language) or places.get(part.key, ""))
 
 
 # --- one record
@@ -211,7 +214,8 @@ def _record_scope(request: Request, record: Record) -> dict[str, Any]:
     noticed: dict[str, list[Notice]] = {}
     for key, notice in found:
         noticed.setdefault(key, []).append(notice)
-    reader = RecordReader(language, files_of(content), noticed)
+    places = labels_of(content.get("places"), place_labels())
+    reader = RecordReader(language, files_of(content), noticed, places=places)
     return {
         "record": record,
         "content": content,

@@ -14,6 +14,7 @@ from collector.clock import iso, parse_iso
 from collector.db import reading
 from collector.forms.submission_xml import to_xml
 from collector.lab.csv import CsvRecord, Layout, csv_lines, file_names, file_stem, row_lines, split_choices
+from collector.lab.listed import questions_in, with_place_columns
 from collector.lab.tables import Table
 from collector.lab.whole_record import files_of
 from collector.lab.zipped import in_pieces, zip_pieces
@@ -21,10 +22,12 @@ from collector.problems import PROBLEMS, ProblemError
 from collector.queries import blobs
 from collector.queries import lab as lab_queries
 from collector.queries import records as record_queries
+from collector.queries.places import bodies_with_places
 from collector.routes.access import lab_user
 from collector.routes.lab_opened import Opened, OpenForm
 from collector.routes.lab_scope import zone_here
 from collector.tables import Record
+from collector.territory import place_labels
 from sync.blobs import catch_up
 
 router = APIRouter(include_in_schema=False)
@@ -32,6 +35,7 @@ User = Annotated[str, Depends(lab_user)]
 
 CSV_RECORDS = 500
 MOST_HASHES = 500
+POINT = "geopoint"
 WHOLE_CHOICE = 4000  # characters of an answer in which choices are looked for
 
 
@@ -50,7 +54,8 @@ def export_csv(
 
     A form with repeats comes as a ZIP: each file of it reads the log again up to the same last record.
     """
-    layout = Layout(opened.table, _split(request, opened) if split else {}, bom, extra, safe, sets)
+    choices = _split(request, opened) if split else {}
+    layout = Layout(opened.table, choices, bom, extra, safe, sets, _placed(request, opened))
     if not any(table.steps for table in opened.table.walk()):
         pieces: Iterable[str | bytes] = in_pieces(csv_lines(layout, _each_record(request, opened.form_id)))
         return _sent(pieces, f"{opened.form_id}.csv", "text/csv")
@@ -92,6 +97,17 @@ def _split(request: Request, opened: OpenForm) -> dict[str, list[str]]:
     return found
 
 
+def _placed(request: Request, opened: OpenForm) -> set[str]:
+    """Return the questions beside which some record keeps a place chosen from the list."""
+    asked = {column.name for table in opened.table.walk() for column in table.columns if column.question.type == POINT}
+    found: set[str] = set()
+    if asked:
+        with reading(request.app.state.engine) as session:
+            for body in bodies_with_places(session, opened.form_id):
+                found |= questions_in(json.loads(body))
+    return found & asked
+
+
 def _each_record(request: Request, form_id: str, before: int | None = None) -> Iterator[CsvRecord]:
     """Read a page at a time, each in its own short transaction: a slow download holds nothing up."""
     engine: Engine = request.app.state.engine
@@ -107,7 +123,8 @@ def _each_record(request: Request, form_id: str, before: int | None = None) -> I
         for record, content in zip(records, contents, strict=True):
             here = frozenset(name for name, sha256 in files_of(content).items() if sha256 in held)
             device = record.origin or own_id
-            yield CsvRecord(content, iso(record.received_ms), device, record.state, record.flags, here)
+            whole = with_place_columns(content, place_labels())
+            yield CsvRecord(whole, iso(record.received_ms), device, record.state, record.flags, here)
         before = records[-1].n
 
 

@@ -23,6 +23,7 @@ def lab_scope(request: Request, user: str, current: str) -> dict[str, Any]:
             ("/lab", translate("Qué llegó"), current == "/lab"),
             ("/lab/publicar", translate("Publicar"), current == "/lab/publicar"),
             ("/lab/cuarentena", translate("Reparar"), current == "/lab/cuarentena"),
+            ("/lab/salas", translate("Salas"), current == "/lab/salas"),
             ("/lab/equipos", translate("Equipos"), current == "/lab/equipos"),
         ],
         "who": user,

@@ -173,20 +173,8 @@ def all_of(request: Request, form_id: str, _who: Facilitator, n: int = LINKS_OFF
 @router.post("/equipo/enlaces/{form_id}")
 def make_links(request: Request, form_id: str, _who: Facilitator, posted: Posted) -> Response:
     """Make links of which each counts once, and lead to their cards."""
-    form = newest_form(request, form_id)
-    count, batch, moment = (
-        typed_count(posted.get("n", ""), LINKS_OFFERED),
-        uuid7(),
-        now_ms(),
-    )
-    rows = [
-        SingleUse(
-            kind=single_use.TICKET, code=make_ticket(), form=form_id, version=form.version, batch=batch, made_ms=moment
-        )
-        for _ in range(count)
-    ]
-    with writing(request.app.state.engine) as session:
-        single_use.add_codes(session, rows)
+    codes = [make_ticket() for _ in range(typed_count(posted.get("n", ""), LINKS_OFFERED))]
+    batch = keep_codes(request, newest_form(request, form_id), single_use.TICKET, codes)
     return RedirectResponse(f"/equipo/enlaces/{quote(form_id, safe='')}/{batch}", 303)
 
 
@@ -194,13 +182,34 @@ def make_links(request: Request, form_id: str, _who: Facilitator, posted: Posted
 def print_links(request: Request, form_id: str, batch: str, _who: Facilitator) -> HTMLResponse:
     """Show the cards of links that were made together."""
     form = newest_form(request, form_id)
-    with reading(request.app.state.engine) as session:
-        codes = [row.code for row in single_use.codes_in(session, single_use.TICKET, batch) if row.form == form_id]
-    if not codes:
-        raise ProblemError(PROBLEMS["not_found"], path=request.url.path)
+    rows = codes_of(request, form_id, single_use.TICKET, batch)
     whole = f"{own_address(request)}/f/{quote(form_id, safe='')}"
-    cards = [qr_svg(f"{whole}#t={code}") for code in codes]
+    cards = [qr_svg(f"{whole}#t={row.code}") for row in rows]
     return page(request, "facilitator/links.html", _links(request, form, {"made": [], "n": 0, "cards": cards}))
+
+
+def keep_codes(request: Request, form: Form, kind: str, codes: list[str], language: str = "") -> str:
+    """Keep codes that were made together now, and return the name of their batch."""
+    batch, moment = uuid7(), now_ms()
+    rows = [
+        SingleUse(
+            kind=kind, code=code, form=form.form_id, version=form.version,
+            language=language, batch=batch, made_ms=moment,
+        )
+        for code in codes
+    ]  # fmt: skip
+    with writing(request.app.state.engine) as session:
+        single_use.add_codes(session, rows)
+    return batch
+
+
+def codes_of(request: Request, form_id: str, kind: str, batch: str) -> list[SingleUse]:
+    """Return the codes of a form that were made together. Raises ProblemError not_found for none."""
+    with reading(request.app.state.engine) as session:
+        rows = [row for row in single_use.codes_in(session, kind, batch) if row.form == form_id]
+    if not rows:
+        raise ProblemError(PROBLEMS["not_found"], path=request.url.path)
+    return rows
 
 
 def _links(request: Request, form: Form, more: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
 from collector.db import reading
+from collector.forms.listed import labels_of
 from collector.forms.model import Form
 from collector.lab.results import moment_in
 from collector.lab.tables import answers_of, language_of, tables_of
@@ -25,6 +26,7 @@ from collector.queries import blobs
 from collector.routes.lab_scope import zone_here
 from collector.routes.withdrawal import Posted, WrongCodes, with_claimed
 from collector.tables import Record
+from collector.territory import place_labels
 
 router = APIRouter(include_in_schema=False)
 IN_MEMORY = 1024 * 1024
@@ -72,7 +74,8 @@ def _own(request: Request, record: Record) -> OwnRecord:
     form: Form | None = request.app.state.forms.get(record.form, record.version)
     content: dict[str, Any] = json.loads(record.body or "{}")
     language = language_of(form, page_language(request)) if form else ""
-    reader = RecordReader(language, files_of(content))
+    places = labels_of(content.get("places"), place_labels())
+    reader = RecordReader(language, files_of(content), places=places)
     return OwnRecord(
         record.id,
         form.title if form else record.form,

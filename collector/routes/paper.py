@@ -6,21 +6,18 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from collector.clock import iso_here, now_ms
-from collector.db import reading, writing
+from collector.clock import iso_here
+from collector.db import reading
 from collector.forms.model import language_code
 from collector.links import qr_svg
 from collector.pages import page, translator
 from collector.paper.serials import make_serial, shown_serial
 from collector.paper.sheet import blocks_of, laid_out
-from collector.problems import PROBLEMS, ProblemError
 from collector.queries import single_use
 from collector.routes.access import facilitator, posted_fields
 from collector.routes.citizen import find_form
-from collector.routes.links import asks_for_people, newest_form, typed_count
+from collector.routes.links import asks_for_people, codes_of, keep_codes, newest_form, typed_count
 from collector.routes.staff_scope import staff_scope
-from collector.tables import SingleUse
-from sync.records import uuid7
 
 router = APIRouter(include_in_schema=False)
 Facilitator = Annotated[str, Depends(facilitator)]
@@ -50,33 +47,16 @@ def prepare(request: Request, form_id: str, _who: Facilitator, n: int = SHEETS_O
 def make_sheets(request: Request, form_id: str, _who: Facilitator, posted: Posted) -> Response:
     """Make the serials, and lead to the sheets to print."""
     form = newest_form(request, form_id)
-    count = typed_count(posted.get("n", ""), SHEETS_OFFERED)
     language = posted["idioma"] if posted.get("idioma") in form.languages else (form.languages or ("",))[0]
-    batch, moment = uuid7(), now_ms()
-    rows = [
-        SingleUse(
-            kind=single_use.PAPER,
-            code=make_serial(form_id),
-            form=form_id,
-            version=form.version,
-            language=language,
-            batch=batch,
-            made_ms=moment,
-        )
-        for _ in range(count)
-    ]
-    with writing(request.app.state.engine) as session:
-        single_use.add_codes(session, rows)
+    serials = [make_serial(form_id) for _ in range(typed_count(posted.get("n", ""), SHEETS_OFFERED))]
+    batch = keep_codes(request, form, single_use.PAPER, serials, language)
     return RedirectResponse(f"/equipo/papel/{quote(form_id, safe='')}/{batch}", 303)
 
 
 @router.get("/equipo/papel/{form_id}/{batch}")
 def print_sheets(request: Request, form_id: str, batch: str, _who: Facilitator) -> HTMLResponse:
     """Show the sheets that were made together, as they are printed; again and again the same."""
-    with reading(request.app.state.engine) as session:
-        rows = [row for row in single_use.codes_in(session, single_use.PAPER, batch) if row.form == form_id]
-    if not rows:
-        raise ProblemError(PROBLEMS["not_found"], path=request.url.path)
+    rows = codes_of(request, form_id, single_use.PAPER, batch)
     form = find_form(request, form_id, rows[0].version)
     code = language_code(rows[0].language)
     ours = "en" if code == "en" else "es"  # our own words: in Spanish where we have no other

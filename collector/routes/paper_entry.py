@@ -15,6 +15,7 @@ from collector.clock import iso, iso_here, now_ms, offset_here, parse_iso
 from collector.db import reading, writing
 from collector.fill.post_body import read_posted
 from collector.fill.words import Words
+from collector.forms.listed import places_of
 from collector.forms.model import Form, language_code
 from collector.forms.state import Filling
 from collector.links import form_code, forms_with
@@ -137,7 +138,8 @@ def _record_of(request: Request, sheet: Sheet, filling: Filling, fields: Mapping
     filling.finish()
     started = parse_iso(fields.get("_started", "")) or (now_ms(), 0)
     record_id, language = entry.as_id(fields.get("_id", "")), language_code(sheet.language)
-    arrival = make_submission(sheet.form, filling.answers(), started[0], language, record_id, paper=sheet.serial)
+    answers, places = filling.answers(), places_of(filling)
+    arrival = make_submission(sheet.form, answers, started[0], language, record_id, paper=sheet.serial, places=places)
     return arrival._replace(flags=flags_of(request.app.state.forms, json.loads(arrival.body)))
 
 

@@ -22,6 +22,7 @@ def staff_scope(request: Request, current: str) -> dict[str, Any]:
         "home": "/equipo",
         "nav": [
             ("/equipo", translate("Hoy"), current == "/equipo"),
+            ("/sala", translate("Salas"), current == "/sala"),
             ("/equipo/paquetes", translate("Llevar y traer"), False),
             ("/mis-respuestas", translate("Respuestas de este navegador"), False),
             ("/app", translate("Esta tableta"), False),

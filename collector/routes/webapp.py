@@ -1,6 +1,6 @@
 """The program installed on a tablet: its manifest, its start page, and the list of what it needs without a signal.
 
-Prepared over https (or on localhost) a tablet has its surveys, drafts, outbox and hand-over mode with no node near.
+Prepared over https (or on localhost) a tablet has its surveys, drafts, outbox and kiosk mode with no node near.
 """
 
 from typing import Any

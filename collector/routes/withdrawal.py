@@ -25,7 +25,7 @@ from collector.routes.lab_scope import zone_here
 from collector.routes.sync_common import Guarded, address_of, count_question
 from collector.tables import Record
 from sync.limits import RateLimit
-from sync.records import STATEMENTS
+from sync.records import FORMLESS
 from sync.statements import make_tombstone
 from sync.trace import trace
 
@@ -119,7 +119,7 @@ def _claimed(request: Request, typed: str, wrong: RateLimit) -> list[Record]:
     except ProblemError:
         wrong.count(address)
         raise
-    found = [it for it in records if it is not None and it.kind not in STATEMENTS and it.state != "replaced"]
+    found = [it for it in records if it is not None and it.kind not in FORMLESS and it.state != "replaced"]
     if not found:
         wrong.count(address)
         raise ProblemError(PROBLEMS["receipt_code_unknown"], typed=shown(read_code(typed)))
@@ -171,7 +171,7 @@ def where_is(request: Request, record_id: str, guards: Guarded) -> Response:
         record = record_by_id(session, record_id)
         erasure = confirmations.erasure_of(session, record_id)
         known = confirmations.confirmations_of(session, [erasure])[erasure.id] if erasure else None
-    if (found is None and erasure is None) or (record is not None and record.kind in STATEMENTS):
+    if (found is None and erasure is None) or (record is not None and record.kind in FORMLESS):
         raise ProblemError(PROBLEMS["record_not_found"], id=record_id)
     form = state.forms.get(record.form, record.version) if record else None
     scope = {

@@ -1,7 +1,7 @@
 // @ts-check
 /** Starts a page: sends what waits, and loads what the page asks for. Imports nothing at once: on 2G it is there first. */
 
-// inside the hand-over page (docs/kiosk.md) the page around it sends: this one may be gone at any moment
+// inside the kiosk page (docs/kiosk.md) the page around it sends: this one may be gone at any moment
 const isFramed = top !== self;
 try {
   // a tablet that is handed round shows nothing else

@@ -189,22 +189,6 @@ function canvasIsTrue() {
   return red > 240 && green < 15 && blue < 15;
 }
 
-/** A small picture of a kept photo as a data: address, '' for what is none. @param {string} sha256 @param {number} [pixels] @returns {Promise<string>} */
-export async function thumbnail(sha256, pixels = 240) {
-  const content = await readFile(sha256).catch(() => undefined);
-  if (!content) return '';
-  try {
-    const picture = await createImageBitmap(new Blob([content]));
-    const ratio = Math.min(1, pixels / Math.max(picture.width, picture.height));
-    const { canvas, pen } = board(Math.max(1, Math.round(picture.width * ratio)), Math.max(1, Math.round(picture.height * ratio)));
-    pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    picture.close();
-    return canvas.toDataURL('image/jpeg', QUALITY);
-  } catch (error) {
-    return '';
-  }
-}
-
 /** @param {BufferSource & {byteLength: number}} content @returns {Promise<Uint8Array>} its SHA-256 */
 export async function hash(content) {
   if (self.crypto && crypto.subtle) return new Uint8Array(await crypto.subtle.digest('SHA-256', content));

@@ -1,6 +1,6 @@
 // @ts-check
 /** The survey page: shows one page of the form at a time, reacts to answers, and hands the record to the outbox. */
-import { add, canonical, drafts, isoLocal, putDraft, salt, uuid7 } from './outbox.js';
+import { add, canonical, drafts, dropDraft, isoLocal, putDraft, salt, uuid7 } from './outbox.js';
 import * as simple from './state.js';
 
 /**
@@ -124,7 +124,7 @@ async function checkVersion() {
 }
 
 /** The controls of a question. @param {{box: HTMLElement}} spot */
-const fieldsOf = ({ box }) => $$('input:not([data-own]),select,textarea', box);
+const fieldsOf = ({ box }) => $$('input:not([data-own]),select:not([data-own]),textarea', box);
 /** Whether it is chosen by a tick. */
 const isTick = (/** @type {HTMLInputElement} */ field) => /radio|checkbox/.test(field.type);
 
@@ -341,7 +341,9 @@ function keep() {
 
 /** @param {MouseEvent} event */
 function clicked(event) {
-  const chip = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest('[data-lang]'));
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (isBegun && target.closest('[data-no]')) decline(event);
+  const chip = /** @type {HTMLElement | null} */ (target.closest('[data-lang]'));
   const name = chip && chip.dataset.lang || '';
   // a page that the node drew in another language does not hold the first one: then the node draws it again
   if (!chip || (name !== drawn && !data.texts[name])) return;
@@ -350,6 +352,14 @@ function clicked(event) {
   react();
   if (!$('#trouble').hidden) checkPage(page);
   keep();
+}
+
+/** Who says no to the notice leaves nothing behind. @param {MouseEvent} event */
+function decline(event) {
+  event.preventDefault();
+  isBegun = false;
+  const leave = () => location.assign('/');
+  dropDraft(key).then(leave, leave);
 }
 
 /** Switches every text of the page to this language of the form. @param {string} name */

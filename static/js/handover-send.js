@@ -1,7 +1,9 @@
 // @ts-check
 /** Leaves the drafts and the answers that central does not have yet sealed on the node, and shows the QR that opens them. */
-import { all, drafts, isoLocal, open } from './outbox.js';
+import { all, drafts, isoLocal } from './outbox.js';
 import { readFile } from './files.js';
+import { fill, say } from './parts.js';
+import { remember, remembered } from './remember.js';
 import { digest, makeCode, PIECE, seal, secretsOf } from './sealing.js';
 import { encode } from '../vendor/uqr/index.js';
 
@@ -13,18 +15,6 @@ const TRIES = 4;
 const $ = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 /** @type {{entries: import('./outbox.js').Entry[], drafts: import('./outbox.js').Draft[]}} */
 let waiting = { entries: [], drafts: [] };
-
-/** Shows these parts of the page and no others. @param {string[]} names */
-function say(...names) {
-  for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-say]'))) {
-    part.hidden = !names.includes(part.dataset.say || '');
-  }
-}
-
-/** @param {string} name @param {number | string} value */
-function fill(name, value) {
-  document.querySelectorAll(`[data-fill=${name}]`).forEach((place) => { place.textContent = String(value); });
-}
 
 /** Counts what is here; rejects where the browser keeps nothing. */
 async function look() {
@@ -92,32 +82,11 @@ async function start() {
     await look();
     await leave(code, await pieces());
     const last = { code, left: Date.now(), entries: waiting.entries.length, drafts: waiting.drafts.length };
-    await remember(last);
+    await remember('handover', last);
     show(last);
   } catch (error) {
     say('failed', 'ready');
   }
-}
-
-/** @param {Last} last */
-async function remember(last) {
-  const database = await open();
-  await new Promise((resolve, reject) => {
-    const transaction = database.transaction('meta', 'readwrite', { durability: 'strict' });
-    transaction.objectStore('meta').put(last, 'handover');
-    transaction.oncomplete = resolve;
-    transaction.onabort = () => reject(transaction.error);
-  });
-}
-
-/** @returns {Promise<Last | undefined>} */
-async function remembered() {
-  const database = await open();
-  return new Promise((resolve) => {
-    const request = database.transaction('meta').objectStore('meta').get('handover');
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => resolve(undefined);
-  });
 }
 
 /** @param {Last} last */
@@ -136,7 +105,7 @@ function show(last) {
 }
 
 document.querySelectorAll('[data-go]').forEach((button) => button.addEventListener('click', start));
-look().then(remembered).then((last) => {
+look().then(() => remembered('handover')).then((last) => {
   if (last) show(last);
   else say(waiting.entries.length + waiting.drafts.length ? 'ready' : 'none');
 }, () => say('blocked'));

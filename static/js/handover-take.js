@@ -2,21 +2,10 @@
 /** Takes up what another device left sealed on this node: opens it here, keeps it, and only then lets the node drop it. */
 import { all, drafts, open } from './outbox.js';
 import { keep } from './files.js';
+import { fill, say } from './parts.js';
 import { digest, readCode, secretsOf, unseal } from './sealing.js';
 
 const $ = (/** @type {string} */ selector) => /** @type {any} */ (document.querySelector(selector));
-
-/** Shows these parts of the page and no others. @param {string[]} names */
-function say(...names) {
-  for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-say]'))) {
-    part.hidden = !names.includes(part.dataset.say || '');
-  }
-}
-
-/** @param {string} name @param {number} value */
-function fill(name, value) {
-  document.querySelectorAll(`[data-fill=${name}]`).forEach((place) => { place.textContent = String(value); });
-}
 
 /** @param {string} address @returns {Promise<Response>} */
 async function ask(address) {

@@ -1,6 +1,8 @@
 // @ts-check
 /** The start page of the installed program: prepares the tablet for work without a signal, and says how it stands. */
-import { all, drafts, open } from './outbox.js';
+import { all, drafts } from './outbox.js';
+import { fill } from './parts.js';
+import { remember, remembered } from './remember.js';
 
 /** @typedef {{at: number, forms: number, bytes: number}} Prepared when everything was kept last, how many surveys */
 const $ = (/** @type {string} */ selector) => /** @type {any} */ (document.querySelector(selector));
@@ -14,29 +16,8 @@ function say(group, name) {
   }
 }
 
-/** @param {string} name @param {number | string} value */
-const fill = (name, value) => document.querySelectorAll(`[data-fill=${name}]`).forEach((place) => { place.textContent = String(value); });
-
 /** @returns {Promise<Prepared | undefined>} */
-async function prepared() {
-  const database = await open();
-  return new Promise((resolve) => {
-    const request = database.transaction('meta').objectStore('meta').get('prepared');
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => resolve(undefined);
-  });
-}
-
-/** @param {Prepared} facts */
-async function remember(facts) {
-  const database = await open();
-  await new Promise((resolve, reject) => {
-    const transaction = database.transaction('meta', 'readwrite');
-    transaction.objectStore('meta').put(facts, 'prepared');
-    transaction.oncomplete = resolve;
-    transaction.onabort = () => reject(transaction.error);
-  });
-}
+const prepared = () => remembered('prepared');
 
 /** @param {string} address @param {string} cacheName @param {RequestCache} cache @returns {Promise<number>} its bytes */
 async function keep(address, cacheName, cache) {
@@ -63,7 +44,7 @@ async function prepare() {
     bytes += await keep(...job);
   }
   const forms = pages.filter((/** @type {string} */ path) => path.startsWith('/k/')).length;
-  await remember({ at: Date.now(), forms, bytes });
+  await remember('prepared', { at: Date.now(), forms, bytes });
 }
 
 async function run() {

@@ -1,5 +1,5 @@
 // @ts-check
-/** The facilitator's page of hand-over mode: ends it where its own PIN is forgotten. She has given the node's PIN to be here. */
+/** The facilitator's page of kiosk mode: ends it where its own PIN is forgotten. She has given the node's PIN to be here. */
 import { finish, read } from './kiosk-store.js';
 
 const box = /** @type {HTMLElement} */ (document.querySelector('[data-ending]'));

@@ -1,5 +1,5 @@
 // @ts-check
-/** What hand-over mode asks of the device: the screen stays on, and the survey is here when the signal is gone. */
+/** What kiosk mode asks of the device: the screen stays on, and the survey is here when the signal is gone. */
 
 const SETTLE = 2000; // what a survey loads after its first question: the receipt, the code
 const MOST_AWAKE = 900000; // a tablet forgotten on a table goes dark after a quarter of an hour

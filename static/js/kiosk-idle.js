@@ -2,7 +2,7 @@
 /** Notices that nobody is there any more. Pure of DOM. */
 
 // WCAG 2.2.1: at least 20 s to say with one touch that one is still there, at least ten times
-export const WARN_SECONDS = 20;
+const WARN_SECONDS = 20;
 const LONGEST = 300000;
 
 /**

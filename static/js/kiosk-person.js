@@ -3,8 +3,9 @@
  * One person's turn: the survey's own page in a fresh frame of the same origin, watched from outside. Nothing of it is
  * changed; when it is over the frame is thrown away, and with it everything that was typed.
  *
- * @typedef {{ready: () => void, stir: () => void, slow: () => void, saved: (id: string, code: string, lang: string) => void,
+ * @typedef {{ready: () => void, stir: () => void, slow: () => void, declined: () => void, saved: (id: string, code: string, lang: string) => void,
  *   lost: () => void}} Hears  stir: somebody touched something; slow: begins what takes long outside the page (a photo);
+ *   declined: somebody said no to the notice;
  *   saved: the answer is kept, code: as the page shows it when the node took it; lost: the page could not be opened
  */
 const STIRS = ['pointerdown', 'touchmove', 'keydown', 'input', 'wheel', 'timeupdate']; // the last: a sound is playing
@@ -87,6 +88,7 @@ function pressed(event, hears) {
     event.preventDefault();
     event.stopImmediatePropagation();
   }
+  if (link && link.dataset.no !== undefined) hears.declined();
   if (target.closest('input[type=file]')) hears.slow();
 }
 

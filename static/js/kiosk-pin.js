@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The PIN that leaves hand-over mode: chosen when it starts, kept only as PBKDF2-HMAC-SHA256 with a salt, because there may be
+ * The PIN that leaves kiosk mode: chosen when it starts, kept only as PBKDF2-HMAC-SHA256 with a salt, because there may be
  * no node in the room to ask. Wrong tries make the next one wait. Pure of DOM.
  *
  * @typedef {import('./kiosk-store.js').Kiosk} Kiosk
@@ -46,7 +46,7 @@ export async function check(row, pin) {
 const isNative = () => !!(self.crypto && crypto.subtle);
 
 /** PBKDF2-HMAC-SHA256, 32 bytes. @param {string} pin @param {string} salt hex @param {number} rounds @returns {Promise<Uint8Array>} */
-export async function derive(pin, salt, rounds) {
+async function derive(pin, salt, rounds) {
   const secret = new TextEncoder().encode(pin);
   const grains = bytes(salt);
   if (!isNative()) return own(secret, grains, rounds);

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * What a browser in hand-over mode keeps, and what it takes away. Pure of DOM.
+ * What a browser in kiosk mode keeps, and what it takes away. Pure of DOM.
  *
- * One row of the outbox's `meta` store says that this browser is in hand-over mode, and until when it was another's: the
+ * One row of the outbox's `meta` store says that this browser is in kiosk mode, and until when it was another's: the
  * drafts and receipt codes that stood here before belong to whoever handed the tablet over. Every other draft and code
  * is a person's who answered since: it goes when that person is gone.
  *
@@ -32,7 +32,7 @@ async function within(names, mode, work) {
   });
 }
 
-/** @returns {Promise<Kiosk | undefined>} the row; undefined: this browser is not in hand-over mode */
+/** @returns {Promise<Kiosk | undefined>} the row; undefined: this browser is not in kiosk mode */
 export async function read() {
   const row = await within(['meta'], 'readonly', (meta) => meta.get(KEY));
   hint(row ? row.address : '');
@@ -53,7 +53,7 @@ export async function change(changes) {
   return row;
 }
 
-/** Begins hand-over mode. @param {Pick<Kiosk, 'form' | 'version' | 'address' | 'alone' | 'pin'>} wanted @returns {Promise<Kiosk>} */
+/** Begins kiosk mode. @param {Pick<Kiosk, 'form' | 'version' | 'address' | 'alone' | 'pin'>} wanted @returns {Promise<Kiosk>} */
 export async function begin(wanted) {
   const codes = (await all()).filter((entry) => entry.code).map((entry) => entry.id);
   const drafts = await keys();
@@ -63,7 +63,7 @@ export async function begin(wanted) {
   return row;
 }
 
-/** Ends hand-over mode, and with it everything that people left half. @param {Kiosk} row */
+/** Ends kiosk mode, and with it everything that people left half. @param {Kiosk} row */
 export async function finish(row) {
   await wipe(row);
   await within(['meta'], 'readwrite', (meta) => { meta.delete(KEY); });

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The page between two people (hand-over mode): shows one screen at a time, begins a turn, ends it, and leaves by PIN.
+ * The page between two people (kiosk mode): shows one screen at a time, begins a turn, ends it, and leaves by PIN.
  *
  *   setup -> neutral -> turn -> thanks -> neutral -> …     leaving: neutral -> pin -> left
  *                         `-> neutral (nobody there any more, or it was given up: what was half is gone)
@@ -49,7 +49,7 @@ async function start() {
 }
 
 function listen() {
-  whenChosen(handOver);
+  whenChosen(beginKiosk);
   whenGiven(() => row, leave);
   $('[data-begin]').addEventListener('click', take);
   $('[data-leave]').addEventListener('click', () => show('pin'));
@@ -101,8 +101,8 @@ function ask(name, isOpen) {
 
 // ---- from hand to hand
 
-/** Begins hand-over mode. @param {import('./kiosk-store.js').Pin} pin @param {boolean} alone */
-async function handOver(pin, alone) {
+/** Begins kiosk mode. @param {import('./kiosk-store.js').Pin} pin @param {boolean} alone */
+async function beginKiosk(pin, alone) {
   row = await store.begin({ form, version, address: location.pathname, alone, pin });
   // a tablet that holds many people's answers asks not to be tidied up by the browser
   if (navigator.storage && navigator.storage.persist) navigator.storage.persist();
@@ -161,6 +161,7 @@ async function take() {
     stir: () => watching && watching.stir(),
     slow: () => watching && watching.more(),
     saved: thank,
+    declined: () => hand('dropped'),
     lost: () => hand('lost'),
   });
 }

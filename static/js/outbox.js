@@ -30,6 +30,8 @@ let draining = false;
 let again = false; // somebody asked while it was going on
 let moves = 0;
 let wait = QUICK;
+const tab = Math.random(); // whose lease it is
+let isLeased = false;
 /** @type {number | undefined} */
 let timer;
 const others = self.BroadcastChannel && new BroadcastChannel('collector');
@@ -64,6 +66,7 @@ export function open() {
 
 /**
  * Runs `work` in one transaction and resolves with what its last request gave, once the transaction is complete.
+ * What writes and gives its last request is committed at once: a page that is left right afterwards has still written it.
  * @template T
  * @param {IDBTransactionMode} mode
  * @param {(store: (name: string) => IDBObjectStore) => IDBRequest<T> | void} work
@@ -78,6 +81,8 @@ async function within(mode, work, durability = 'strict') {
     // complete, not the request's success: a kill straight after success lost 5 of 25
     transaction.oncomplete = () => resolve(/** @type {T} */ (request ? request.result : undefined));
     transaction.onabort = () => reject(transaction.error);
+    // else it is committed only when the page has heard of its last request: measured, a page that went lost 10 of 10
+    if (request && mode === 'readwrite' && transaction.commit) transaction.commit();
   });
 }
 
@@ -143,14 +148,14 @@ export async function drain() {
   again = false;
   const before = moves;
   try {
-    await alone(async () => {
+    const isDone = await alone(async () => {
       await sendAll();
       await askCentral();
       if ((await all()).some((entry) => entry.blobs)) await (await import('./send-files.js')).sendFiles();
     });
-    // nothing new from central: it may be far away, and asking costs
-    wait = moves > before ? QUICK : Math.min(wait * 2, SLOW);
-    dispatchEvent(new Event('node:up'));
+    // nothing new from central: it may be far away, and asking costs; to look whether the other tab is done costs nothing
+    wait = moves > before || !isDone ? QUICK : Math.min(wait * 2, SLOW);
+    if (isDone) dispatchEvent(new Event('node:up'));
   } catch (error) {
     dispatchEvent(new Event('node:down'));
     wait = Math.min(wait * 2, SLOW);
@@ -164,16 +169,21 @@ export async function drain() {
   }
 }
 
-/** Runs `work` in one tab only: Web Locks where they are, else a lease row of 25 s, longer than one post may take. @param {() => Promise<void>} work */
+/**
+ * Runs `work` in one tab only: Web Locks where they are, else a lease row of 25 s, longer than one post may take.
+ * @param {() => Promise<void>} work @returns {Promise<boolean>} whether it ran: false while another tab is at it
+ */
 async function alone(work) {
   if (navigator.locks) {
-    await navigator.locks.request('collector-drain', { ifAvailable: true }, (lock) => lock && work());
-    return;
+    return navigator.locks.request('collector-drain', { ifAvailable: true }, async (lock) => {
+      if (lock) await work();
+      return !!lock;
+    });
   }
-  const me = Math.random();
-  const free = await takeLease(me);
-  if (!free) return;
-  const release = () => within('readwrite', (store) => store('meta').delete('lease'), 'relaxed');
+  if (!await takeLease()) return false;
+  const release = async () => {
+    if (isLeased) await within('readwrite', (store) => store('meta').delete('lease'), 'relaxed');
+  };
   // a page that is left in the middle must not hold up the next one
   addEventListener('pagehide', release);
   try {
@@ -182,21 +192,27 @@ async function alone(work) {
     removeEventListener('pagehide', release);
     await release();
   }
+  return true;
 }
 
-/** @param {number} me @returns {Promise<boolean>} */
-async function takeLease(me) {
-  let mine = false;
+/** Takes the lease, or has it anew. @param {number} [lasts] ms @returns {Promise<boolean>} whether it is this tab's now */
+async function takeLease(lasts = LEASE) {
   await within('readwrite', (store) => {
     const meta = store('meta');
     const held = meta.get('lease');
     held.onsuccess = () => {
-      const left = held.result ? held.result.until - Date.now() : 0;
-      mine = left <= 0 || left > 2 * LEASE; // so far ahead: the phone's clock was put back since
-      if (mine) meta.put({ me, until: Date.now() + LEASE }, 'lease');
+      const { me, until = 0 } = held.result || {};
+      const left = until - Date.now();
+      isLeased = me === tab || left <= 0 || left > 2 * LEASE; // so far ahead: the phone's clock was put back since
+      if (isLeased) meta.put({ me: tab, until: Date.now() + lasts }, 'lease');
     };
   }, 'relaxed');
-  return mine;
+  return isLeased;
+}
+
+/** Before each post: many of them last longer than one lease. Throws when another tab has taken it over meanwhile. @param {number} [lasts] ms */
+export async function renewLease(lasts) {
+  if (!navigator.locks && !await takeLease(lasts)) throw new Error('another tab sends');
 }
 
 async function sendAll() {
@@ -209,6 +225,7 @@ async function sendAll() {
     const waiting = saved.filter((entry, n) => (size += entry.body.length) < BATCH_CHARACTERS || !n);
     if (!waiting.length) return;
     let answer;
+    await renewLease();
     try {
       answer = await post('/sync/v1/outbox', waiting.map((entry) => entry.body).join('\n') + '\n');
     } catch (error) {
@@ -241,6 +258,7 @@ async function refuse(entry, why) {
 async function askCentral() {
   const sent = (await all()).filter((entry) => /sent|held/.test(entry.state)).slice(0, 200);
   if (!sent.length) return;
+  await renewLease();
   const answer = await post('/sync/v1/receipts/ask', JSON.stringify({ ids: sent.map((entry) => entry.id) }));
   for (const entry of sent) {
     if (answer.erased && answer.erased.includes(entry.id)) await move(entry, 'erased');

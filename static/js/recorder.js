@@ -11,7 +11,7 @@ const TYPES = ['audio/webm;codecs=opus', 'audio/ogg;codecs=opus', 'audio/mp4'];
 /** @typedef {{record: string, stop: string, again: string, said: string, refused: string, listen: string}} Words */
 
 /** Whether this browser records here. */
-export const canRecord = () => isSecureContext && !!(navigator.mediaDevices && self.MediaRecorder && self.DataTransfer);
+const canRecord = () => isSecureContext && !!(navigator.mediaDevices && self.MediaRecorder && self.DataTransfer);
 
 /** Puts a recorder in front of the field. @param {HTMLInputElement} field @param {() => Words} words */
 export function attach(field, words) {

@@ -30,6 +30,7 @@ export function bindControl(spot, page) {
   const slide = $('[data-slide]', box);
   if (slide) bindSlide(slide, $('.field', box));
   if ($('[data-here]', box)) bindPlace(box, page);
+  if ($('[data-listed]', box)) import('./rich-places.js').then((module) => module.bindListed(spot, page));
   const file = $('[data-file]', box);
   if (file) import('./rich-files.js').then((module) => module.bindFile(spot, file, page));
 }
@@ -219,11 +220,14 @@ export const knowsPlaces = () => isSecureContext && !!navigator.geolocation;
 function bindPlace(box, page) {
   const button = $('[data-here]', box);
   const said = $('[data-said]', box);
-  if (!knowsPlaces()) { // it is written, or the form asks the municipality by a list
-    said.textContent = page.text('no_gps');
+  const list = $('[data-listed]', box);
+  const say = (/** @type {string} */ key) => { said.textContent = page.text(list ? key + '_list' : key); };
+  if (!knowsPlaces()) { // it is chosen from the list, or written
+    say('no_gps');
     return;
   }
   button.hidden = false;
+  if (list) list.hidden = !list.open; // until the device cannot tell
   button.addEventListener('click', () => {
     said.textContent = page.text('searching');
     findPlace((point, metres) => {
@@ -231,6 +235,9 @@ function bindPlace(box, page) {
       field.value = field.dataset.place === 'line' && field.value.trim() ? field.value.trim().replace(/;?$/, '; ') + point : point;
       said.textContent = page.text('accuracy').replace('{n}', String(metres));
       tell(field);
-    }, () => { said.textContent = page.text('no_place'); });
+    }, () => {
+      say('no_place');
+      if (list) list.hidden = !(list.open = true);
+    });
   });
 }

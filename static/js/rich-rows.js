@@ -21,7 +21,7 @@ export function rowOf(box) {
 /** How many answers stand in rows. @param {any} kept @returns {number} */
 export function weight(kept) {
   const rows = /** @type {any[]} */ ([].concat(.../** @type {any} */ (Object.values(kept.r || {}))));
-  return rows.reduce((sum, row) => sum + Object.keys(row.v || {}).length + weight(row), 0);
+  return rows.reduce((sum, row) => sum + Object.keys({ ...row.v, ...row.l }).length + weight(row), 0);
 }
 
 /** The repeats that stand right in a place, not in a row of it. @param {Element} place @returns {HTMLElement[]} */

@@ -83,11 +83,13 @@ function findFeeders(data) {
   return found;
 }
 
-/** What of the taken files belongs to the record now: for its content, and for its entry in the outbox. */
+/** What belongs to the record beside its answers, taken files and places by list: for its content, and for its outbox entry. */
 export function files() {
   const given = JSON.stringify(page.state.answers());
   const blobs = held.filter(({ name }) => given.includes(JSON.stringify(name)));
-  return blobs.length ? [{ blobs }, { blobs: blobs.map(({ sha256 }) => sha256) }] : [{}, {}];
+  const places = page.state.places();
+  return [{ ...(blobs.length && { blobs }), ...(Object.keys(places).length && { places }) },
+    blobs.length ? { blobs: blobs.map(({ sha256 }) => sha256) } : {}];
 }
 
 /** @param {Held} entry */
@@ -202,7 +204,7 @@ function fillIn(spot) {
   told.set(spot.box, value);
   // what was typed before the scripts were here stays; a draft is written whole by fill.js
   if ((isNew && !value && !spot.box.querySelector('[data-live]')) || write(spot, value)) return;
-  for (const field of /** @type {any[]} */ ($$('input:not([data-own]),select,textarea', spot.box))) field.value = value;
+  for (const field of /** @type {any[]} */ ($$('input:not([data-own]),select:not([data-own]),textarea', spot.box))) field.value = value;
 }
 
 /** @param {Spot} spot */

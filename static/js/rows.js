@@ -72,10 +72,13 @@ export function open(form, now, lang, language) {
     return labels;
   }
 
+  /** The place chosen from the list: its code, then what was written. @param {number} i @param {Row} row */
+  const listed = (i, row = root) => (row.listed || {})[i] || '';
+
   /** @param {number} i @param {Row} row @param {string} value @returns {string} */
   function misfit(i, row, value) {
     const node = nodes[i];
-    if (!value) return truth(node.q, row, false) ? 'required' : '';
+    if (!value) return !listed(i, row) && truth(node.q, row, false) ? 'required' : '';
     if (!suits(node, value)) return 'type';
     return node.l && !chosen(node, value).every((name) => choices(i, row).includes(name)) ? 'choice' : '';
   }
@@ -154,6 +157,19 @@ export function open(form, now, lang, language) {
     return given;
   };
 
+  /** Places chosen from the list, by key with row numbers as in the answers. @returns {Record<string, {code: string, place?: string}>} */
+  const places = (row = root, here = '') => {
+    /** @type {Record<string, {code: string, place?: string}>} */
+    const found = {};
+    for (const i of inLevel[row.at]) {
+      const node = nodes[i];
+      const [code, ...words] = listed(i, row).split(' ');
+      if (node.R) row.rows[i].filter((each) => each.on).forEach((each, n) => Object.assign(found, places(each, `${here}${node.k}[${n + 1}]/`)));
+      else if (code && row.relevant[i]) found[here + node.k] = words.length ? { code, place: words.join(' ') } : { code };
+    }
+    return found;
+  };
+
   /** @param {Row} row @param {Record<string, any>} given */
   function fillRow(row, given) {
     for (const i of inLevel[row.at]) {
@@ -171,11 +187,12 @@ export function open(form, now, lang, language) {
 
   // -- keeping
 
-  /** @typedef {{v?: Object<string, string>, r?: Object<string, any[]>}} Kept  texts and rows by node, as on the node */
+  /** @typedef {{v?: Object<string, string>, r?: Object<string, any[]>, l?: Object<string, string>}} Kept  texts, rows and
+   * listed places by node, as on the node */
   /** @param {Row} row @returns {Kept} everything that is kept, relevant or not */
   function dump(row = root) {
-    /** @type {Required<Kept>} */
-    const kept = { v: {}, r: {} };
+    /** @type {Kept & {v: Object<string, string>, r: Object<string, any[]>}} */
+    const kept = { v: {}, r: {}, ...(row.listed && { l: { ...row.listed } }) };
     for (const i of inLevel[row.at]) {
       if (nodes[i].R) kept.r[i] = row.rows[i].map(dump);
       else if (row.raw[i]) kept.v[i] = row.raw[i];
@@ -185,6 +202,7 @@ export function open(form, now, lang, language) {
 
   /** @param {Row} row @param {Kept} kept */
   function restoreRow(row, kept) {
+    row.listed = kept.l && { ...kept.l };
     for (const i of inLevel[row.at]) {
       if (nodes[i].R) {
         cut(row, i, 0);
@@ -202,7 +220,9 @@ export function open(form, now, lang, language) {
 
   return {
     root, dump, raw: root.raw, relevant: root.relevant, env, settle, finish, problem, problems, choices, choiceLabels, answers,
-    say, isReadonly,
+    say, isReadonly, places, listed,
+    /** @param {number} i @param {string} text @param {Row} row */
+    list(i, text, row = root) { row.listed = { ...row.listed, [i]: text }; },
     /** @param {number} i @param {Row} row */
     isRequired: (i, row = root) => truth(nodes[i].q, row, false),
     /** @param {number} i @param {string} text @param {Row} row */

@@ -6,13 +6,14 @@
  * @typedef {import('./files.js').Kept} Kept
  * @typedef {{have: number, bytes: number, central: boolean}} Told what the node says of a file
  */
-import { all, open as openOutbox } from './outbox.js';
+import { all, open as openOutbox, renewLease } from './outbox.js';
 import { freeFiles, hash, known, note, readFile } from './files.js';
 
 const FIRST_PIECE = 65536;
 const SMALLEST_PIECE = 4096;
 const LARGEST_PIECE = 262144;
 const QUICK = 5000;
+const PIECE_LEASE = 40000; // longer than a piece may take
 const MOST_REPEATS = 8; // of one piece: more than the halvings from the largest to the smallest
 const ASKED_AT_ONCE = 100;
 const ASK_AGAIN = 30000; // about files that the node has and central not yet
@@ -87,7 +88,7 @@ async function sendOne(sha256, told) {
 
 /** @param {string} sha256 @param {ArrayBuffer} content @param {Told} told @returns {Promise<Told>} */
 async function sendPiece(sha256, content, told) {
-  await renewLease();
+  await renewLease(PIECE_LEASE);
   const part = new Uint8Array(content.slice(told.have, told.have + piece));
   const digest = btoa(String.fromCharCode(...await hash(part)));
   const started = Date.now();
@@ -111,13 +112,6 @@ function afterTrouble(error, told) {
   if (error.name !== 'AbortError' || piece <= SMALLEST_PIECE) throw error;
   piece /= 2;
   return told;
-}
-
-/** On plain http one tab sends by a lease of some seconds: a file takes longer. */
-async function renewLease() {
-  if (navigator.locks) return;
-  const meta = (await openOutbox()).transaction('meta', 'readwrite').objectStore('meta');
-  meta.put({ until: Date.now() + 40000 }, 'lease');
 }
 
 /** Ends the waiting of a record all of whose files central has, or that are not here any more. @param {string} id */

@@ -20,7 +20,8 @@
  *   outputs: [number, IR][], labels: Object<string, Text[]>, names: Object<string, Text>, langs: string[],
  *   codes: Object<string, string>}} RowForm  names: what jr:itext() finds
  * @typedef {any[] & {at: number, raw: string[], relevant: boolean[], rows: Object<string, Row[]>,
- *   seeds: Object<string, Seed[]>, on: boolean, drawn: Set<number>}} Row  at: its repeat, -1 for the record itself
+ *   seeds: Object<string, Seed[]>, on: boolean, drawn: Set<number>, listed?: Object<string, string>}} Row
+ *   at: its repeat, -1 for the record itself; listed: places chosen from the list, by their geopoint
  */
 import { evaluate, readNumber, storedText, toBoolean } from './engine.js';
 import { evaluateNodes, toNumber } from './functions.js';

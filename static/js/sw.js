@@ -29,7 +29,7 @@ async function renew() {
     const answer = await fetch(request.url, { cache: 'reload' }).catch(() => null);
     if (!answer || !ours(answer)) return;
     await pages.put(request, answer.clone());
-    // beyond KEEP: the hand-over page, which not every phone needs
+    // beyond KEEP: the kiosk page, which not every phone needs
     await Promise.all(((await answer.text()).match(/\/static\/[^"]+/g) || []).map(keep));
   }
   const names = (await caches.keys()).filter((name) => ![FILES, PAGES, MEDIA].includes(name));

@@ -1,18 +1,22 @@
-"""A real phone-sized Chromium with a profile on disk, which can be closed, killed and opened again."""
+"""A real phone-sized Chromium with a profile on disk, which can be closed, killed and opened again; and how to wait.
+
+A test never sleeps for something to happen and never looks once at what comes by itself: it waits for what the page
+shows (Playwright's own waits last 30 s) or for what `until` asks. A pause stands only where nothing may happen in it.
+"""
 
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
 
-from tests.conftest import free_port
-
+PATIENCE_SECONDS = 60.0  # of every wait that measures nothing: the machine may be busy with other tests
 ARGUMENTS = (
     "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
@@ -28,6 +32,17 @@ def find_chromium(playwright: Playwright) -> str:
     return found or playwright.chromium.executable_path
 
 
+DRAFT_HOLDS = """async (part) => {
+  const { drafts } = await import(document.querySelector('[src*="app.js"]').src.replace('app.js', 'outbox.js'));
+  return (await drafts()).some((draft) => JSON.stringify(draft).includes(part));
+}"""
+ALL_IS_HERE = """async () => {
+  const fetched = performance.getEntriesByType('resource').map(({ name }) => name);
+  const here = fetched.filter((name) => /\\/(code|sha256|receipt)\\.js$/.test(name));
+  return here.length >= 3 && !!await Promise.all(here.map((name) => import(name)));
+}"""
+
+
 class Phone:
     """One browser with its profile. `open` starts it, `close` ends it as people do, `kill` as a battery does."""
 
@@ -38,25 +53,27 @@ class Phone:
 
     def open(self) -> Page:
         """Start the browser on its profile and give a page."""
-        port = free_port()
+        told = self.profile / "DevToolsActivePort"
+        told.unlink(missing_ok=True)  # of the life before
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         command = [find_chromium(self.playwright), *ARGUMENTS, *sandbox, f"--user-data-dir={self.profile}"]
         self.process = subprocess.Popen(
-            [*command, f"--remote-debugging-port={port}", "about:blank"],
+            [*command, "--remote-debugging-port=0", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-        self.browser = self._connect(port)
+        self.browser = self._connect(told)
         page = self.context.new_page()
         page.set_viewport_size({"width": 360, "height": 740})
-        page.set_default_timeout(30_000)
         return page
 
-    def _connect(self, port: int) -> Browser:
-        deadline = time.monotonic() + 20
+    def _connect(self, told: Path) -> Browser:
+        """Connect at the port that the browser has taken and written into the file `told`."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
+                port = int(told.read_text().split()[0])
                 return self.playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
-            except Exception:
+            except (OSError, LookupError, ValueError, Error):
                 assert time.monotonic() < deadline, "Chromium did not start"
                 time.sleep(0.1)
 
@@ -79,7 +96,7 @@ class Phone:
         assert self.browser is not None
         session = self.browser.new_browser_cdp_session()
         session.send("Browser.close")
-        self.process.wait(timeout=15)
+        self.process.wait(timeout=PATIENCE_SECONDS)
         self.process = None
 
 
@@ -89,13 +106,20 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
-@pytest.fixture
-def phone(playwright: Playwright, tmp_path: Path) -> Iterator[Phone]:
-    """A phone with an empty profile."""
-    one = Phone(playwright, tmp_path / "profile")
+@contextmanager
+def a_phone(playwright: Playwright, profile: Path) -> Iterator[Phone]:
+    """Give a phone with this profile, and end it."""
+    one = Phone(playwright, profile)
     yield one
     if one.process is not None:
         one.kill()
+
+
+@pytest.fixture
+def phone(playwright: Playwright, tmp_path: Path) -> Iterator[Phone]:
+    """A phone with an empty profile."""
+    with a_phone(playwright, tmp_path / "profile") as one:
+        yield one
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +134,28 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def ready(page: Page) -> None:
     """Wait until the page's scripts have taken over."""
     page.wait_for_selector("body[data-ready]", state="attached")
+
+
+def until(page: Page, true: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until it is true, and let what the browser tells reach the test meanwhile.
+
+    Sleeping instead would hold up the browser itself where the test answers requests (`page.route`).
+    """
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        page.wait_for_timeout(50)
+
+
+def until_kept(page: Page, part: str) -> None:
+    """Wait until a draft on this phone's disk holds this part, as JSON: what is typed is kept a moment later."""
+    # asked by `evaluate`, which waits for a promise; Playwright's own wait takes the promise itself for a yes
+    until(page, lambda: bool(page.evaluate(DRAFT_HOLDS, part)))
+
+
+def until_all_is_here(page: Page) -> None:
+    """Wait until the survey has what it needs for an end without a signal, which it fetches after it is ready."""
+    until(page, lambda: bool(page.evaluate(ALL_IS_HERE)))
 
 
 def choose(page: Page, name: str, value: str) -> None:
@@ -129,6 +175,11 @@ def fill_confianza(page: Page) -> None:
     if page.is_visible("[name='consent/accepted']"):  # a survey as it is published; most tests leave the notice out
         page.check("[name='consent/accepted']")
         go_on(page)
+    fill_confianza_from_place(page)
+
+
+def fill_confianza_from_place(page: Page) -> None:
+    """Answer the form `confianza` from the question after its notice on, but do not send it."""
     page.select_option("[name='lugar/provincia']", "08")
     page.select_option("[name='lugar/municipio']", "0810")
     go_on(page)

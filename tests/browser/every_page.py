@@ -22,16 +22,20 @@ from collector.queries import nodes, store
 from collector.queries.people import put_user
 from collector.queries.records import Arrival, ingest
 from collector.receipt_codes import claim_of, make_code
+from collector.room_store import make_contribution
 from collector.settings import Settings
 from sync.push import enrol
 from sync.records import canonical_bytes, read_record
-from tests.browser.conftest import fill_confianza, fill_tarjeta, go_on, ready
+from tests.browser.conftest import fill_confianza, fill_tarjeta, go_on, ready, until_kept
 from tests.browser.people_form import beep, people_files, people_xform
 from tests.browser.rich_form import rich_xform
 from tests.conftest import Node, serve, submission
 from tests.forms.sheet_findings import GOOD, SURVEY, steps, table
 from tests.forms.test_consent_forms import FULL, lists, settings
 from tests.lab.conftest import EMAIL, PASSWORD, PIN, hashed
+from tests.rooms.sample import STEPS
+from tests.rooms_web.furnished_room import HOST, open_full_room, open_small_room, put
+from tests.rooms_web.people_room import EVERY_TYPE, PeopleRoom
 
 ANSWERED = {
     "relato": "Falta alumbrado en la calle.", "tema": "servicios", "lugar/provincia": "08", "lugar/municipio": "0810",
@@ -120,7 +124,10 @@ NO_PAGE = {
     "/equipo/estado.json", "/equipo/qr/{form_id}.svg", "/equipo/salir", "/equipo/enviar", "/lab/logout",
     "/equipo/paquetes/hacer", "/equipo/paquetes/recibo", "/lab/equipos/{node_id}/nombre",
     "/lab/equipos/{node_id}/alarma", "/forms/{form_id}/export.csv", "/records/{record_id}.xml", "/lab/archivo/{sha256}",
-    "/static/{version}/{path:path}",
+    "/static/{version}/{path:path}", "/s/{code}/salir",
+    "/sala/{session}/paso/{name}", "/sala/{session}/tiempo/{name}", "/sala/{session}/presentes",
+    "/sala/{session}/puestos", "/sala/{session}/consentimiento", "/sala/{session}/datos", "/sala/{session}/moderar",
+    "/sala/{session}/deshacer", "/sala/{session}/notas/deshacer", "/s/{code}/cambios",
     "/sw.js", "/favicon.ico", "/health", "/manifest.webmanifest", "/app/lista.json",
 }  # fmt: skip
 # speak no HTML
@@ -191,7 +198,7 @@ def survey(page: Page, world: World) -> Iterator[str]:
     fill_confianza(page)
     page.wait_for_selector(".page:not([hidden]) .scale")
     yield "survey-scale"
-    page.wait_for_timeout(500)
+    until_kept(page, '"ns"')
     visit(page, world.central, "/f/confianza")
     page.wait_for_selector("[data-new]:visible")
     yield "survey-begun"
@@ -287,7 +294,7 @@ def handing_over(page: Page, world: World) -> Iterator[str]:
     ready(page)
     page.fill("[name=relato]", "La quebrada huele mal.")
     go_on(page)
-    page.wait_for_timeout(700)
+    until_kept(page, '"step":[2,')
     visit(page, world.central, "/pasar")
     page.wait_for_selector("button:visible[data-go]")
     yield "hand-over"
@@ -452,3 +459,119 @@ def voices(page: Page, world: World) -> Iterator[str]:
     page.locator("[type=file]").first.set_input_files({"name": "v.wav", "mimeType": "audio/wav", "buffer": beep()})
     page.locator("button[value=keep]").first.click()
     yield "voices-one"
+
+
+@walk(
+    "/sala", "/sala/nueva", "/sala/{session}", "/sala/{session}/puesto/{seat}", "/sala/{session}/notas",
+    "/sala/{session}/cerrar", "/sala/{session}/tablero", "/sala/{session}/tablero/{name}",
+)  # fmt: skip
+def rooms_of_facilitators(page: Page, world: World) -> Iterator[str]:
+    node = world.central
+    full, small = open_full_room(node, place="Soná"), open_small_room(node)
+    put(node, make_contribution(small, "statement", {"text": "Falta agua"}, HOST, 2, seat="P1", step="cuidado"))
+    for name, path in {
+        "rooms": "/sala", "room-guides": "/sala/nueva", "room-new": "/sala/nueva?guia=municipal",
+        "room-run": f"/sala/{small}", "room-full": f"/sala/{full}", "room-seat": f"/sala/{full}/puesto/P1",
+        "room-notes": f"/sala/{full}/notas", "room-close": f"/sala/{full}/cerrar",
+        "wall-join": f"/sala/{small}/tablero",
+        **{f"wall-{step.name}": f"/sala/{full}/tablero/{step.name}" for step in STEPS},
+    }.items():  # fmt: skip
+        visit(page, node, path)
+        for each in page.locator("details:not([open]) > summary").all():
+            each.click()
+        yield name
+    visit(page, node, f"/sala/{small}")
+    page.click("#open-2")
+    page.wait_for_selector(".step.open")
+    yield "room-open"
+    visit(page, node, f"/sala/{small}/tablero")
+    yield "wall-blind"
+
+
+def _people_room(node: Node, *names: str) -> PeopleRoom:
+    """Open a room with something said in it, and these of its steps."""
+    room = PeopleRoom(node, *EVERY_TYPE, place="Soná", round=1)
+    for text in ("El agua llega todos los días.", "La basura se recoge a tiempo."):
+        room.statement("frases", text)
+        room.say("iceberg", {"text": text, "level": "event"}, step="hielo")
+    room.open(*names)
+    return room
+
+
+def _come_in(page: Page, node: Node, room: PeopleRoom) -> None:
+    visit(page, node, f"/s/{room.code}")
+    page.check("#participate", force=True)
+    page.click("main .btn.next")
+    page.wait_for_url("**/ahora")
+
+
+@walk(
+    "/sala/{session}/salidas", "/sala/{session}/salidas/{name}",
+    "/lab/salas", "/lab/salas/{session}", "/lab/salas/{session}/{name}",
+)  # fmt: skip
+def room_outputs(page: Page, world: World) -> Iterator[str]:
+    node = world.central
+    room = open_full_room(node, place="Soná")
+    for name, path in {
+        "room-outputs": f"/sala/{room}/salidas", "room-report": f"/sala/{room}/salidas/informe.html",
+        "lab-rooms": "/lab/salas", "lab-room": f"/lab/salas/{room}",
+        "lab-room-minutes": f"/lab/salas/{room}/acta.html",
+    }.items():  # fmt: skip
+        visit(page, node, path)
+        yield name
+
+
+@walk("/s", "/s/{code}", "/s/{code}/ahora")
+def room_people(page: Page, world: World) -> Iterator[str]:
+    node, room = world.tablet, _people_room(world.tablet)
+    visit(page, node, "/s")
+    yield "room-code"
+    visit(page, node, "/s/bbbbb")
+    yield "room-code-unknown"
+    visit(page, node, f"/s/{room.code}")
+    yield "room-join"
+    page.click("main .btn.next")
+    yield "room-join-refused"
+    _come_in(page, node, room)
+    yield "room-waiting"
+    for step in EVERY_TYPE:
+        room.step(step.name)
+        visit(page, node, f"/s/{room.code}/ahora?paso={step.name}")
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        yield f"room-{step.type}"
+        if step.type == "dyad":
+            page.click(".give .next")
+            page.wait_for_selector("#trouble")
+            yield "room-refused"
+            page.click(".scale .opt >> nth=3")
+            page.click(".give .next")
+            page.wait_for_selector("#thanks")
+            yield "room-thanks"
+        room.step(step.name, "revealed" if step.type == "dots" else "locked")
+    visit(page, node, f"/s/{room.code}/ahora")
+    yield "room-locked"
+    room.say("close", {"summary": "", "read_back": True})
+    visit(page, node, f"/s/{room.code}/ahora")
+    yield "room-over"
+
+
+@walk("/s/{code}/pasar", "/sala/{session}/papel/{name}")
+def room_tablet(page: Page, world: World) -> Iterator[str]:
+    node, room = world.tablet, _people_room(world.tablet, *(step.name for step in EVERY_TYPE))
+    for step in EVERY_TYPE:
+        visit(page, node, f"/sala/{room.id}/papel/{step.name}")
+        yield f"papers-{step.type}"
+    visit(page, node, f"/sala/{room.id}/papel/frases")
+    page.click("main .btn.next")
+    page.wait_for_selector("#trouble")
+    yield "papers-refused"
+    page.fill("input.field >> nth=0", "12")
+    page.click("main .btn.next")
+    page.wait_for_selector("#thanks")
+    yield "papers-kept"
+    visit(page, node, f"/s/{room.code}/pasar")
+    yield "room-pass-start"
+    page.click("main .btn.next")
+    yield "room-pass-between"
+    page.click("main .btn.next")
+    yield "room-pass-turn"

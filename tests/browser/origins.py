@@ -13,6 +13,7 @@ from collector.settings import Settings
 from tests.browser.conftest import ready
 from tests.conftest import Node, serve
 from tests.forms.usual_form import usual_xform
+from tests.stored import count_entries
 
 HOSTS = ["localhost", "nodo.lan"]  # a secure origin; plain http on the local network
 SAVED = "Guardado en este dispositivo"
@@ -41,7 +42,6 @@ class Visitor:
     def page(self) -> Page:
         """Open a tab."""
         page = self.context.new_page()
-        page.set_default_timeout(20_000)
         page.add_init_script(f"window.module = {FIND_MODULE}")
         return page
 
@@ -84,7 +84,7 @@ def held(node: Node, record_id: str) -> int:
 def counts(node: Node) -> tuple[int, int]:
     """Return how many records the node holds, and how many in quarantine."""
     with reading(node.app.state.engine) as session:
-        return records.count_records(session), records.count_quarantine(session)
+        return count_entries(session), records.count_quarantine(session)
 
 
 @pytest.fixture(scope="module")

@@ -67,11 +67,14 @@ def _lean(row: dict[str, str]) -> dict[str, str]:
     return {key: text for key, text in row.items() if text}
 
 
+LONG_SECONDS = 10.0  # of a sound that is met while it speaks: a busy machine comes late
+
+
 @cache
 def people_files() -> dict[str, bytes]:
     """Return the form's sounds and pictures."""
     names = ("agua", "otras", "confia", "pozo", "rio")
-    sounds = {f"{name}.wav": beep(300 + 60 * at, 1.2 if at < 3 else 3) for at, name in enumerate(names)}
+    sounds = {f"{name}.wav": beep(300 + 60 * at, LONG_SECONDS) for at, name in enumerate(names)}
     return sounds | {f"{name}.png": picture(shade) for name, shade in (("pozo", 60), ("rio", 140))}
 
 

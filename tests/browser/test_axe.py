@@ -42,7 +42,6 @@ def violations(page: Page, state: str) -> list[str]:
 def test_axe_finds_nothing(world: World, browser: Browser, walk: Walk, tmp_path: Path) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="es-PA")
     page = context.new_page()
-    page.set_default_timeout(15_000)
     found: list[str] = []
     for state in walk(page, world):
         for scheme in ("light", "dark"):

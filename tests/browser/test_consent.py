@@ -1,19 +1,18 @@
 """The notice in a real browser: nothing is ticked, nobody gets past it, and what is sent says what was accepted."""
 
 import json
-import time
 from collections.abc import Callable
 
 from playwright.sync_api import Browser, Page
 
 from collector.db import reading
-from collector.queries import records
 from collector.tables import Record
-from tests.browser.conftest import choose, go_on, ready
+from tests.browser.conftest import choose, fill_confianza_from_place, go_on, ready, until
 from tests.conftest import Node
 from tests.consented import publish_with_notice
+from tests.stored import stored_records
 
-TOLD = "Para empezar, marque que acepta; si no quiere participar, cierre la página."
+TOLD = "Para empezar, marque que acepta; si no quiere participar, toque «No, gracias»."
 
 
 def is_at_notice(page: Page) -> bool:
@@ -26,7 +25,6 @@ def test_the_notice_holds_until_it_is_accepted_and_again_when_the_tick_is_taken_
     node = make_node("campo")
     address = publish_with_notice(node, "tarjeta")
     page = browser.new_context(viewport={"width": 320, "height": 640}, locale="es-PA").new_page()
-    page.set_default_timeout(60_000)
     page.goto(f"{node.url}{address}#q-12")
     ready(page)
     choose(page, "age_band", "menos_18")
@@ -45,10 +43,8 @@ def test_the_notice_holds_until_it_is_accepted_and_again_when_the_tick_is_taken_
     choose(page, "consent/assent", "OK")
     go_on(page)
     page.fill("[name=relato]", "Falta luz.")
-    page.wait_for_timeout(600)
     go_on(page, "back")
     page.uncheck("[name='consent/accepted']")
-    page.wait_for_timeout(600)  # the draft is kept
     page.reload()
     ready(page)
     assert is_at_notice(page), "a draft is taken up where it stands"
@@ -67,7 +63,6 @@ def test_what_a_phone_sends_says_which_notice_was_accepted_and_when(
     node = make_node("campo")
     address = publish_with_notice(node, "confianza")
     page = browser.new_context(viewport={"width": 360, "height": 740}, timezone_id="America/Panama").new_page()
-    page.set_default_timeout(60_000)
     page.goto(node.url + address)
     ready(page)
     page.click("button[name=_lang][value='English (en)']")
@@ -80,7 +75,7 @@ def test_what_a_phone_sends_says_which_notice_was_accepted_and_when(
     go_on(page, "back")
     fill_from_age(page)
     go_on(page, "send")
-    record = first_record(node)
+    record = first_record(node, page)
     content = json.loads(record.body or "{}")
     answers = content["answers"]
     assert record.flags == "" and content["lang"] == "en"
@@ -89,16 +84,17 @@ def test_what_a_phone_sends_says_which_notice_was_accepted_and_when(
     page.context.close()
 
 
-def first_record(node: Node) -> Record:
+def first_record(node: Node, page: Page) -> Record:
     """Wait for the record of the only phone there is."""
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
+    found: list[Record] = []
+
+    def is_there() -> bool:
         with reading(node.app.state.engine) as session:
-            found = records.records_after(session, 0, 10)
-        if found:
-            return found[0]
-        time.sleep(0.1)
-    raise AssertionError("nothing arrived")
+            found[:] = stored_records(session)
+        return bool(found)
+
+    until(page, is_there)
+    return found[0]
 
 
 def fill_from_age(page: Page) -> None:
@@ -106,17 +102,5 @@ def fill_from_age(page: Page) -> None:
     choose(page, "edad", "18_29")
     go_on(page)
     assert page.is_checked("[name='consent/accepted']")
-    fill_confianza_after_notice(page)
-
-
-def fill_confianza_after_notice(page: Page) -> None:
     go_on(page)
-    page.select_option("[name='lugar/provincia']", "08")
-    page.select_option("[name='lugar/municipio']", "0810")
-    go_on(page)
-    for name, value in (("brecha", "crecio"), ("trato", "nunca"), ("escucha", "poco"), ("reuniones", "una")):
-        choose(page, name, value)
-        go_on(page)
-    choose(page, "confianza_gente", "7")
-    go_on(page)
-    choose(page, "confianza_municipio", "ns")
+    fill_confianza_from_place(page)

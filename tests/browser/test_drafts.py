@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route
 
-from tests.browser.conftest import fill_tarjeta, go_on, ready
+from tests.browser.conftest import fill_tarjeta, go_on, ready, until
 from tests.browser.origins import OUTBOX, SAVED, Visitor, drafts, entries, held, shared, visit, visitor
-from tests.browser.test_every_origin import send_tarjeta, until
+from tests.browser.test_every_origin import send_tarjeta
 from tests.conftest import Node
 
 __all__ = ["shared", "visit", "visitor"]
@@ -262,7 +262,8 @@ def test_who_goes_on_before_the_scripts_are_there_waits_for_them_and_posts_nothi
     page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
 
     def press_first(route: Route) -> None:
-        page.wait_for_timeout(300)  # app.js is running by now
+        page.wait_for_selector("script[src*='app.js']", state="attached")
+        page.evaluate("async () => { await module('app.js'); }")  # it has run
         page.fill("[name=relato]", "temprano")
         page.click("button[value=next]", no_wait_after=True)
         route.continue_()

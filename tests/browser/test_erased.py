@@ -9,8 +9,8 @@ from collector.clock import now_ms
 from collector.db import writing
 from collector.queries.records import ingest
 from sync.statements import make_tombstone
-from tests.browser.conftest import Phone, fill_tarjeta, go_on, ready
-from tests.browser.test_offline import stored, wait_until
+from tests.browser.conftest import Phone, fill_tarjeta, go_on, ready, until
+from tests.browser.test_offline import stored
 from tests.conftest import Node
 
 ENTRIES = """async () => {
@@ -36,11 +36,11 @@ def test_an_answer_erased_at_the_node_is_dropped_by_the_phone(
     ready(page)
     fill_tarjeta(page, "lo que nadie debe leer")
     go_on(page, "send")
-    wait_until(lambda: stored(node) == 1)
-    wait_until(lambda: [entry["state"] for entry in entries(page)] == ["sent"])
+    until(page, lambda: stored(node) == 1)
+    until(page, lambda: [entry["state"] for entry in entries(page)] == ["sent"])
     [entry] = entries(page)
     assert "lo que nadie debe leer" in entry["body"]
     with writing(node.app.state.engine) as session:
         ingest(session, [make_tombstone(entry["id"], "person", "")], now_ms())
-    wait_until(lambda: [entry["state"] for entry in entries(page)] == ["erased"])
+    until(page, lambda: [entry["state"] for entry in entries(page)] == ["erased"])
     assert [entry["body"] for entry in entries(page)] == [""]

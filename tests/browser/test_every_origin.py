@@ -1,16 +1,16 @@
 """What must hold on https and on plain http alike: each rule in a real browser, on a secure and an insecure origin."""
 
 import json
-import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from collector.db import reading
 from collector.queries import records
-from tests.browser.conftest import fill_tarjeta, go_on, ready
+from tests.browser.conftest import PATIENCE_SECONDS, fill_tarjeta, go_on, ready, until, until_kept
 from tests.browser.origins import (
     HOSTS,
     OUTBOX,
@@ -50,6 +50,24 @@ NEVER_ANSWERED = """{
     return new Promise(() => 0);
   };
 }"""
+# another tab takes the lease over while this one posts, and a second record comes meanwhile
+TAKEN_OVER = """{
+  const real = fetch;
+  window.posted = [];
+  window.fetch = async (address, how) => {
+    if (!String(address).includes('/sync/v1/outbox')) return real(address, how);
+    posted.push(performance.now());
+    if (posted.length > 1) return real(address, how);
+    const { add, all, canonical, open, uuid7 } = await module('outbox.js');
+    const [first] = await all();
+    const id = uuid7();
+    await add({ ...first, id, body: canonical({ ...JSON.parse(first.body), id }) }, 'none');
+    const meta = (await open()).transaction('meta', 'readwrite').objectStore('meta');
+    meta.put({ me: 1, until: Date.now() + 4000 }, 'lease');
+    await new Promise((resolve) => { meta.transaction.oncomplete = resolve; });
+    return new Response('{}', { status: 413, headers: { 'X-Collector': '1' } });
+  };
+}"""
 NO_ANSWERS = [
     {"status": 200, "body": "<html>Acepte los términos</html>", "content_type": "text/html"},
     {"status": 200, "body": '{"results": {}}', "headers": {"X-Collector": "1"}},
@@ -60,14 +78,6 @@ NO_ANSWERS = [
     {"status": 413, "body": '{"title": "Pesa demasiado."}', "headers": {"X-Collector": "1"}},
     {"status": 429, "body": "{}", "headers": {"X-Collector": "1"}},
 ]
-
-
-def until(page: Page, true: Callable[[], bool], seconds: float = 90) -> None:
-    """Wait, and let what the browser tells reach the test meanwhile."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        page.wait_for_timeout(50)
 
 
 def send_tarjeta(page: Page, words: str = "Falta alumbrado en la calle.") -> str:
@@ -88,21 +98,27 @@ def said_in(node: Node, record_id: str) -> dict[str, object]:
 
 def test_no_answer_but_one_that_names_the_record_takes_it_off_the_phone(visitor: Visitor) -> None:
     page = visitor.page()
-    answers: list[dict[str, object]] = [{}]
-    page.route(OUTBOX, lambda route: route.fulfill(**answers[-1]))
+    answers: list[dict[str, Any]] = []
+    given: list[int] = []
+
+    def reply(route: Route) -> None:
+        route.fulfill(**answers[-1])
+        given.append(len(answers))
+
+    page.route(OUTBOX, reply)
     ids = []
     for one in NO_ANSWERS:
         answers.append(one)
         visitor.form(page=page)
         ids.append(send_tarjeta(page))
-        page.wait_for_timeout(150)
+        until(page, lambda: len(answers) in given)
     kept = entries(page)
     assert {entry["id"] for entry in kept} == set(ids)
     assert all(entry["body"] and entry["state"] in ("saved", "stopped") for entry in kept)
     page.unroute(OUTBOX)
     visitor.mine(page)
     page.click("[data-again]")
-    until(page, lambda: all(held(visitor.node, record_id) for record_id in ids), 30)
+    until(page, lambda: all(held(visitor.node, record_id) for record_id in ids))
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -155,7 +171,6 @@ def browser_without_scripts(visitor: Visitor) -> Page:
     browser = visitor.context.browser
     assert browser is not None
     page = browser.new_context(java_script_enabled=False).new_page()
-    page.set_default_timeout(20_000)
     return page
 
 
@@ -203,7 +218,7 @@ def test_a_record_begun_with_the_old_version_is_stored_as_that_version(visitor: 
     first = next(row.version for row in node.app.state.forms.current() if row.form_id == "usual")
     page = visitor.form("usual")
     page.fill("[name=edad]", "41")
-    page.wait_for_timeout(600)
+    until_kept(page, '"41"')
     later = str(int(first) + 1)
     node.app.state.forms.install(usual_xform(later))
     quarantined = counts(node)[1]
@@ -237,7 +252,7 @@ def test_nothing_is_said_in_the_console_and_plain_http_asks_for_nothing_it_lacks
     page.wait_for_selector("text=Todo enviado")
     page.wait_for_selector("[data-health]:not([hidden])")
     page.goto(visitor.url)
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(300)  # what comes late would be said by now
     assert said == []
 
 
@@ -254,7 +269,7 @@ def test_a_phone_with_a_wrong_clock_loses_nothing(visitor: Visitor, years: int) 
     )
     visitor.form(page=page)
     page.fill("[name=relato]", "a medias")
-    page.wait_for_timeout(600)
+    until_kept(page, "a medias")
     page.reload()
     ready(page)
     assert page.input_value("[name=relato]") == "a medias"
@@ -290,8 +305,41 @@ def test_another_tab_sends_after_one_was_killed_while_it_sent(visitor: Visitor) 
     assert not held(visitor.node, record_id)
     other = visitor.mine()
     # at once where the browser has locks; else when the lease of 25 s is over
-    until(other, lambda: bool(held(visitor.node, record_id)), 5 if visitor.is_secure else 60)
+    until(other, lambda: bool(held(visitor.node, record_id)), 20 if visitor.is_secure else PATIENCE_SECONDS)
     other.wait_for_selector("text=Todo enviado")
+
+
+def test_a_page_left_while_it_sends_does_not_hold_up_the_next_one(visitor: Visitor) -> None:
+    page = visitor.form()
+    page.evaluate(NEVER_ANSWERED)
+    record_id = send_tarjeta(page)
+    page.wait_for_function("() => window.isSending")
+    visitor.mine(page)
+    until(page, lambda: bool(held(visitor.node, record_id)), 20)  # less than the lease of 25 s
+    page.wait_for_selector("text=Todo enviado")
+
+
+def test_a_tab_whose_lease_another_one_took_over_posts_nothing_more_until_it_is_over(
+    visit: Callable[..., Visitor],
+) -> None:
+    visitor = visit("nodo.lan")
+    page = visitor.form()
+    page.evaluate(TAKEN_OVER)
+    send_tarjeta(page)
+    until(page, lambda: len(entries(page)) == 2)
+    ids = [entry["id"] for entry in entries(page)]
+    until(page, lambda: all(held(visitor.node, record_id) for record_id in ids))
+    first, second, *_ = page.evaluate("posted")
+    assert second - first >= 4000
+
+
+def test_what_is_typed_right_before_the_page_is_left_is_kept(visitor: Visitor) -> None:
+    page = visitor.form()
+    for words in ("una", "una cosa", "una cosa más"):
+        page.fill("[name=relato]", words)
+        page.reload()
+        ready(page)
+        assert page.input_value("[name=relato]") == words
 
 
 def test_pages_that_browsers_keep_know_nobody(shared: Node) -> None:

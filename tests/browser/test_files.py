@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import struct
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ from playwright.sync_api import Page, Route
 from collector.db import reading
 from collector.queries import blobs
 from sync.records import uuid7
-from tests.browser.conftest import Phone
+from tests.browser.conftest import Phone, until
 from tests.browser.test_offline import again, stored
 from tests.conftest import Node, submission
 
@@ -107,14 +106,6 @@ def holds(node: Node, entry: dict[str, Any]) -> bool:
         found = blobs.file_named(session, entry["sha256"])
         content = blobs.read_part(session, entry["sha256"], 0, entry["bytes"])
     return found is not None and hashlib.sha256(content).hexdigest() == entry["sha256"]
-
-
-def until(page: Page, true: Callable[[], bool], seconds: float = 15) -> None:
-    """Wait, and let what the browser tells reach the test meanwhile."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        page.wait_for_timeout(50)
 
 
 @pytest.fixture
@@ -297,20 +288,6 @@ def test_kill_9_right_after_a_file_is_taken_loses_nothing(node: Node, phone: Pho
     assert taken[0]["type"] == "audio/mp4"
 
 
-def test_a_small_picture_for_the_page_needs_no_address_of_its_own(node: Node, phone: Phone) -> None:
-    page = open_page(phone, node)
-    photo, sound = take_photo(page)["entry"], take_noise(page, 5000)
-    small = page.evaluate("async (sha256) => (await module('files.js')).thumbnail(sha256)", photo["sha256"])
-    assert small.startswith("data:image/jpeg;base64,") and len(small) < 60_000
-    assert page.evaluate("async (sha256) => (await module('files.js')).thumbnail(sha256)", sound["sha256"]) == ""
-    drawn = page.evaluate(
-        "(src) => new Promise((resolve) => { const image = new Image(); image.onload = () => resolve(image.width);"
-        " image.onerror = () => resolve(0); image.src = src; })",
-        small,
-    )
-    assert drawn == 240  # under our own policy
-
-
 # --- sending
 
 
@@ -383,7 +360,7 @@ def test_what_waits_is_said_in_kilobytes_and_the_rest_is_sent_when_the_network_i
             "request",
             lambda request: offsets.extend([request.headers["upload-offset"]] if request.method == "PATCH" else []),
         )
-        until(page, lambda: holds(back, entry), 40)  # a lease may have to run out first
+        until(page, lambda: holds(back, entry))
         assert offsets[0] == str(65_536 + 131_072)
         page.wait_for_selector("text=Todo enviado")
     finally:
@@ -481,7 +458,7 @@ def test_two_tabs_send_one_file_once_and_whole(node: Node, phone: Phone) -> None
     other = phone.context.new_page()
     other.goto(page.url)
     page.context.unroute(PIECES)
-    until(page, lambda: holds(node, entry), 60)
+    until(page, lambda: holds(node, entry))
     with reading(node.app.state.engine) as session:
         assert blobs.count_central(session) == 1
 

@@ -1,12 +1,10 @@
 """The fleet board, the code's picture and the wipe page in a real browser, at a phone's and at a desktop's width."""
 
-import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import segno
 from playwright.sync_api import Browser, Page
 
 from collector.clock import now_ms
@@ -15,31 +13,12 @@ from collector.queries import nodes, store
 from collector.queries.fleet import note_report
 from collector.queries.people import put_user
 from sync.push import sync_once
+from tests.browser.drawn import squares_on
 from tests.conftest import Node, submission
 from tests.lab.conftest import EMAIL, PASSWORD, PIN, hashed
 
 DAY_MS = 86_400_000
 WIDTHS = {"telefono": (360, 740), "escritorio": (1280, 800)}
-# reads the drawn picture square by square, as a camera does: its quiet zone is four squares
-READ_QR = """async ([source, side]) => {
-  const image = new Image();
-  image.src = source;
-  await image.decode();
-  const canvas = document.createElement('canvas');
-  [canvas.width, canvas.height] = [image.width, image.height];
-  const context = canvas.getContext('2d');
-  context.drawImage(image, 0, 0);
-  const whole = side + 8, found = [];
-  for (let y = 4; y < side + 4; y += 1) {
-    const line = [];
-    for (let x = 4; x < side + 4; x += 1) {
-      const at = [(x + .5) * image.width / whole, (y + .5) * image.height / whole].map(Math.floor);
-      line.push(context.getImageData(at[0], at[1], 1, 1).data[0] < 128 ? 1 : 0);
-    }
-    found.push(line);
-  }
-  return found;
-}"""
 
 
 @pytest.fixture(params=sorted(WIDTHS))
@@ -51,7 +30,6 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
     def open_one() -> Page:
         contexts.append(browser.new_context(viewport={"width": width, "height": height}, locale="es-PA"))
         page = contexts[-1].new_page()
-        page.set_default_timeout(30_000)
         return page
 
     yield open_one
@@ -131,9 +109,7 @@ def test_a_tablet_enrols_by_what_the_picture_says_and_is_proven_safe(
     link = lab.inner_text("text=http://localhost:8000/equipo/inscribir")
     lab.screenshot(path=tmp_path / "code.png", full_page=True)
     assert has_no_sideways_scroll(lab)
-    matrix = [list(line) for line in segno.make(link, error="m", micro=False).matrix]
-    drawn = base64.b64encode(lab.locator(".qr svg").screenshot()).decode()
-    assert lab.evaluate(READ_QR, [f"data:image/png;base64,{drawn}", len(matrix)]) == matrix
+    assert squares_on(lab, ".qr svg") == [link]
 
     page = open_page()
     page.goto(link.replace("http://localhost:8000", tablet.url))
@@ -148,7 +124,7 @@ def test_a_tablet_enrols_by_what_the_picture_says_and_is_proven_safe(
 
     assert send_outbox(tablet, submission(), submission()).status_code == 200
     page.goto(f"{tablet.url}/equipo/vaciar")
-    page.click("text=Preguntar a la central ahora")
+    page.click("text=Preguntar a central ahora")
     assert "Todavía no." in page.inner_text("main") and page.locator("tbody tr").count() == 2
     page.screenshot(path=tmp_path / "not-yet.png", full_page=True)
     assert has_no_sideways_scroll(page)

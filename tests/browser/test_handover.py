@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Playwright
 
-from tests.browser.conftest import Phone, fill_tarjeta, go_on, ready
-from tests.browser.test_files import HOSTS, add_record, holds, open_page, take_noise, until
+from tests.browser.conftest import Phone, a_phone, fill_tarjeta, go_on, ready, until, until_kept
+from tests.browser.test_files import HOSTS, add_record, holds, open_page, take_noise
 from tests.browser.test_offline import stored
 from tests.conftest import Node
 
@@ -18,10 +18,8 @@ SECRET = "La quebrada huele mal desde enero."
 @pytest.fixture
 def other(playwright: Playwright, tmp_path: Path) -> Iterator[Phone]:
     """A second device."""
-    one = Phone(playwright, tmp_path / "other")
-    yield one
-    if one.process is not None:
-        one.kill()
+    with a_phone(playwright, tmp_path / "other") as one:
+        yield one
 
 
 def address(node: Node, host: str) -> str:
@@ -33,7 +31,7 @@ def begin_tarjeta(page: Page, node: Node, host: str) -> None:
     ready(page)
     page.fill("[name=relato]", SECRET)
     go_on(page)
-    page.wait_for_timeout(700)  # the draft is kept 400 ms after the last letter
+    until_kept(page, '"step":[2,')
 
 
 def leave_here(page: Page, node: Node, host: str) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
@@ -14,10 +13,10 @@ from pyxform.xls2xform import convert
 
 from collector import people
 from collector.db import reading, writing
-from collector.queries import records
 from collector.settings import Settings
-from tests.browser.conftest import Phone, fill_tarjeta, go_on
+from tests.browser.conftest import Phone, fill_tarjeta, go_on, ready, until, until_kept
 from tests.conftest import Node, serve
+from tests.stored import stored_records
 
 ORIGINS = ("localhost", "nodo.lan")
 PIN = "2580"
@@ -76,13 +75,12 @@ def node(tmp_path_factory: pytest.TempPathFactory, starter_xforms: dict[str, str
 
 def new_tablet(browser: Browser) -> BrowserContext:
     context = browser.new_context(viewport={"width": 800, "height": 1100}, locale="es-PA")
-    context.set_default_timeout(30_000)
     return context
 
 
 @pytest.fixture
 def tablet(browser: Browser) -> Iterator[BrowserContext]:
-    """A tablet of its own, for what ends hand-over mode."""
+    """A tablet of its own, for what ends kiosk mode."""
     context = new_tablet(browser)
     yield context
     context.close()
@@ -110,7 +108,7 @@ def handed(browser: Browser, node: Node) -> Iterator[Callable[[str], Page]]:
 
 
 def hand_over(page: Page, node: Node, host: str = "localhost", alone: bool = True, form: str = "tarjeta") -> None:
-    """Open hand-over mode and start it."""
+    """Open kiosk mode and start it."""
     page.goto(f"http://{host}:{node.port}/k/{form}")
     page.wait_for_selector("text=La encuesta ya está en esta tableta")
     page.fill("#new-pin", PIN)
@@ -144,14 +142,7 @@ def answer(page: Page, words: str) -> None:
 
 def stored(node: Node) -> list[str]:
     with reading(node.app.state.engine) as session:
-        return [str(json.loads(row.body or "")["answers"]["relato"]) for row in records.records_after(session, 0, 100)]
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
+        return [str(json.loads(row.body or "")["answers"]["relato"]) for row in stored_records(session)]
 
 
 def in_sight(page: Page) -> str:
@@ -230,7 +221,7 @@ def test_a_receipt_code_that_nobody_reads_any_more_goes_by_itself(node: Node, ha
     page.clock.run_for(20_000)
     neutral(page, "La respuesta anterior está guardada")
     assert code not in in_sight(page)
-    wait_until(lambda: "Con código" in stored(node))
+    until(page, lambda: "Con código" in stored(node))
     page.clock.run_for(5_000)
     assert not any(page.evaluate(IN_STORE)["codes"])  # sending it did not put the code back
 
@@ -246,13 +237,13 @@ def test_the_photo_of_a_half_given_answer_goes_too(node: Node, tablet: BrowserCo
     with page.expect_file_chooser() as chosen:
         form.click("[data-i] [type=file]", force=True)
     chosen.value.set_files(photo)
-    wait_until(lambda: page.evaluate(FILES_KEPT) == 1)
+    until(page, lambda: page.evaluate(FILES_KEPT) == 1)
     page.clock.run_for(95_000)
     assert page.is_visible(".turn iframe") and page.is_hidden("[data-warning]")  # a camera takes its time
     page.clock.run_for(40_000)
     neutral(page, "Lo que quedó a medias se borró")
     page.clock.run_for(70_000)
-    wait_until(lambda: page.evaluate(FILES_KEPT) == 0)
+    until(page, lambda: page.evaluate(FILES_KEPT) == 0)
 
 
 def test_where_the_store_is_full_the_node_takes_the_answer_and_its_code_is_shown(
@@ -324,11 +315,11 @@ def test_a_killed_tablet_without_a_signal_goes_on_blank_and_five_answers_arrive(
     page = phone.open()
     hand_over(page, node, host)
     if host == "localhost":
-        page.wait_for_function(ALL_IS_KEPT)
+        until(page, lambda: bool(page.evaluate(ALL_IS_KEPT)))
     form = take(page)
     form.fill("[name=relato]", "A medias")
     go_on(form)
-    page.wait_for_function("async () => (await (" + IN_STORE + ")()).drafts.length === 1")
+    until(page, lambda: len(page.evaluate(IN_STORE)["drafts"]) == 1)
     phone.kill()
     node.stop()
 
@@ -349,7 +340,7 @@ def test_a_killed_tablet_without_a_signal_goes_on_blank_and_five_answers_arrive(
     page.wait_for_selector("h1:has-text('5 sin enviar')")
     back = serve(Settings(data_dir=node.data_dir, sync_seconds=0), node.port)
     try:
-        page.wait_for_selector("text=Todo enviado", timeout=80_000)
+        page.wait_for_selector("text=Todo enviado")
         assert sorted(stored(back)) == told
     finally:
         back.stop()
@@ -419,16 +410,16 @@ def test_starting_closes_her_pages_and_what_she_had_before_is_hers_again_afterwa
 ) -> None:
     page = tablet.new_page()
     page.goto(f"{node.url}/f/tarjeta#nueva")
-    page.wait_for_selector("body[data-ready]", state="attached")
+    ready(page)
     fill_tarjeta(page, "De la facilitadora")
     go_on(page, "send")
     page.wait_for_selector("[data-code]:not([hidden])")
     open_choice(page, node)
     assert page.is_hidden("[data-ending]")
     page.goto(f"{node.url}/f/tarjeta#nueva")
-    page.wait_for_selector("body[data-ready]", state="attached")
+    ready(page)
     page.fill("[name=relato]", "Su borrador")
-    page.wait_for_timeout(600)
+    until_kept(page, "Su borrador")
     with page.expect_response(lambda answer: answer.request.method == "POST" and "entregar" in answer.url):
         hand_over(page, node, "127.0.0.1")
     form = take(page)

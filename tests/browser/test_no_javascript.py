@@ -3,36 +3,46 @@
 import json
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Browser, Page
 
 from collector.db import reading
-from collector.queries import records
 from tests.browser.conftest import fill_confianza, go_on
 from tests.conftest import Node
+from tests.stored import stored_records
+
+OpenForm = Callable[[str], tuple[Node, Page]]
 
 
 def plain_page(browser: Browser) -> Page:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740}, locale="es-PA")
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    return page
+    return context.new_page()
+
+
+@pytest.fixture
+def open_form(make_node: Callable[..., Node], publish: Callable[[Node, str], None], browser: Browser) -> OpenForm:
+    """Give a function that publishes a form on a node and opens it there."""
+
+    def opened(form: str) -> tuple[Node, Page]:
+        node = make_node("campo")
+        publish(node, form)
+        page = plain_page(browser)
+        page.goto(f"{node.url}/f/{form}")
+        return node, page
+
+    return opened
 
 
 def only_record(node: Node) -> dict[str, object]:
     with reading(node.app.state.engine) as session:
-        found = records.records_after(session, 0, 10)
+        found = stored_records(session)
     assert len(found) == 1
     content: dict[str, object] = json.loads(found[0].body or "")
     return content
 
 
-def test_the_whole_form_can_be_answered_and_sent(
-    make_node: Callable[..., Node], publish: Callable[[Node, str], None], browser: Browser
-) -> None:
-    node = make_node("campo")
-    publish(node, "confianza")
-    page = plain_page(browser)
-    page.goto(f"{node.url}/f/confianza")
+def test_the_whole_form_can_be_answered_and_sent(open_form: OpenForm) -> None:
+    node, page = open_form("confianza")
     page.check("[name=edad][value='30_44']")
     go_on(page)
     assert page.is_visible("text=Pregunta 2 de 8")
@@ -56,13 +66,8 @@ def test_the_whole_form_can_be_answered_and_sent(
     }  # fmt: skip
 
 
-def test_an_error_stands_beside_its_field_and_the_answers_stay(
-    make_node: Callable[..., Node], publish: Callable[[Node, str], None], browser: Browser
-) -> None:
-    node = make_node("campo")
-    publish(node, "confianza")
-    page = plain_page(browser)
-    page.goto(f"{node.url}/f/confianza")
+def test_an_error_stands_beside_its_field_and_the_answers_stay(open_form: OpenForm) -> None:
+    _, page = open_form("confianza")
     go_on(page)
     assert page.is_visible("fieldset.bad .err:has-text('Falta una respuesta')")
     page.check("[name=edad][value='30_44']")
@@ -71,13 +76,8 @@ def test_an_error_stands_beside_its_field_and_the_answers_stay(
     assert page.is_checked("[name=edad][value='30_44']")
 
 
-def test_skip_logic_and_several_ticks_work(
-    make_node: Callable[..., Node], publish: Callable[[Node, str], None], browser: Browser
-) -> None:
-    node = make_node("campo")
-    publish(node, "servicios")
-    page = plain_page(browser)
-    page.goto(f"{node.url}/f/servicios")
+def test_skip_logic_and_several_ticks_work(open_form: OpenForm) -> None:
+    _, page = open_form("servicios")
     go_on(page)
     page.select_option("[name='lugar/provincia']", "08")
     go_on(page)
@@ -87,13 +87,8 @@ def test_skip_logic_and_several_ticks_work(
     assert shown == "recoleccion"
 
 
-def test_the_language_can_be_changed_without_losing_answers(
-    make_node: Callable[..., Node], publish: Callable[[Node, str], None], browser: Browser
-) -> None:
-    node = make_node("campo")
-    publish(node, "confianza")
-    page = plain_page(browser)
-    page.goto(f"{node.url}/f/confianza")
+def test_the_language_can_be_changed_without_losing_answers(open_form: OpenForm) -> None:
+    _, page = open_form("confianza")
     page.check("[name=edad][value='60_mas']")
     page.click("button[name=_lang][value='English (en)']")
     assert page.is_visible("text=How old are you?")
@@ -101,13 +96,8 @@ def test_the_language_can_be_changed_without_losing_answers(
     assert page.get_attribute("html", "lang") == "en"
 
 
-def test_a_page_posted_twice_makes_one_record(
-    make_node: Callable[..., Node], publish: Callable[[Node, str], None], browser: Browser
-) -> None:
-    node = make_node("campo")
-    publish(node, "confianza")
-    page = plain_page(browser)
-    page.goto(f"{node.url}/f/confianza")
+def test_a_page_posted_twice_makes_one_record(open_form: OpenForm) -> None:
+    node, page = open_form("confianza")
     fill_confianza(page)
     fields = {
         field.get_attribute("name") or "": field.input_value()

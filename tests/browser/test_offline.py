@@ -1,7 +1,6 @@
 """A phone that was offline: nothing is lost, and everything arrives once."""
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +11,19 @@ from playwright.sync_api import Error, Page, Playwright
 from collector.db import reading
 from collector.queries import records
 from collector.settings import Settings
-from tests.browser.conftest import Phone, fill_confianza, fill_tarjeta, go_on, ready
+from tests.browser.conftest import (
+    Phone,
+    fill_confianza,
+    fill_tarjeta,
+    go_on,
+    ready,
+    until,
+    until_all_is_here,
+    until_kept,
+)  # fmt: skip
 from tests.conftest import Node, free_port, serve
 from tests.faults.kill_phone import run
+from tests.stored import count_entries
 
 SAVED = "Guardado en este dispositivo"
 BODY_OF_THE_FIRST = """async () => {
@@ -25,14 +34,7 @@ BODY_OF_THE_FIRST = """async () => {
 
 def stored(node: Node) -> int:
     with reading(node.app.state.engine) as session:
-        return records.count_records(session)
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
+        return count_entries(session)
 
 
 def again(node: Node) -> Node:
@@ -50,6 +52,7 @@ def test_a_form_opened_once_can_be_filled_in_without_a_network_and_arrives_once(
     page = phone.open()
     page.goto(address)
     ready(page)
+    until_all_is_here(page)
     if host == "localhost":
         keep_page(page)
     phone.close()
@@ -81,10 +84,11 @@ def test_a_form_opened_once_can_be_filled_in_without_a_network_and_arrives_once(
 
 def keep_page(page: Page) -> None:
     """Wait until the service worker holds the page and what it is made of."""
-    page.wait_for_function(
-        "async () => { await navigator.serviceWorker.ready;"
-        " const keys = await (await caches.open('pages')).keys(); return keys.length >= 2; }"
-    )
+    kept = """async () => {
+      await navigator.serviceWorker.ready;
+      return (await (await caches.open('pages')).keys()).length;
+    }"""
+    until(page, lambda: int(page.evaluate(kept)) >= 2)
 
 
 def test_reloading_without_a_network_works_where_a_service_worker_can(
@@ -125,7 +129,8 @@ def test_answers_half_given_are_there_again_after_a_kill_also_without_a_network(
         keep_page(page)
     page.fill("[name=relato]", "A medias")
     go_on(page)
-    page.wait_for_timeout(1500)
+    until_kept(page, '"step":[2,3]')
+    page.wait_for_timeout(1500)  # a draft is written relaxed: the browser hands it to the disk a moment later
     phone.kill()
     node.stop()
     page = phone.open()
@@ -175,10 +180,10 @@ def test_pressing_send_twice_makes_one_record(
     fill_tarjeta(page)
     page.evaluate("() => { const b = document.querySelector('[value=send]'); b.click(); b.click(); b.click(); }")
     page.wait_for_selector(f"text={SAVED}")
-    wait_until(lambda: stored(node) >= 1)
+    until(page, lambda: stored(node) >= 1)
     page.wait_for_timeout(1500)
     with reading(node.app.state.engine) as session:
-        assert (records.count_records(session), records.count_quarantine(session)) == (1, 0)
+        assert (count_entries(session), records.count_quarantine(session)) == (1, 0)
 
 
 def test_the_receipt_says_when_central_has_it(
@@ -187,8 +192,8 @@ def test_the_receipt_says_when_central_has_it(
     central = make_node("central")
     publish(central, "tarjeta")
     field = make_node("campo", upstream=central, sync_seconds=0.2)
-    wait_until(lambda: len(field.app.state.forms.current()) == 1)
     page = phone.open()
+    until(page, lambda: len(field.app.state.forms.current()) == 1)
     page.goto(f"{field.url}/f/tarjeta")
     ready(page)
     fill_tarjeta(page)

@@ -1,6 +1,5 @@
 """Paper in a real browser: sheets entered by the keyboard alone, posters and sheets as they are printed."""
 
-import base64
 import json
 import re
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-import zxingcpp
 from playwright.sync_api import Browser, Page
 
 from collector import people
@@ -18,24 +16,11 @@ from collector.links import wifi_text
 from collector.paper.serials import make_serial
 from collector.queries import records, single_use
 from collector.settings import Settings
+from tests.browser.drawn import squares_on
 from tests.conftest import Node, serve
 from tests.paper_form import paper_xform
 
 PIN = "482913"
-# gives the picture as shades of grey, one byte a dot
-GREYS = """async (source) => {
-  const image = new Image();
-  image.src = source;
-  await image.decode();
-  const canvas = document.createElement('canvas');
-  [canvas.width, canvas.height] = [image.width, image.height];
-  const context = canvas.getContext('2d');
-  context.drawImage(image, 0, 0);
-  const dots = context.getImageData(0, 0, image.width, image.height).data;
-  let text = '';
-  for (let at = 0; at < dots.length; at += 4) text += String.fromCharCode(dots[at + 1]);
-  return [image.width, image.height, btoa(text)];
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +34,19 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, node: Node) -> Iterator[Page]:
-    """A page of a facilitator; what goes wrong in its scripts fails the test."""
+def cookie(node: Node) -> str:
+    """What a facilitator's browser holds once the PIN is given."""
     with httpx.Client(base_url=node.url) as client:
         client.post("/equipo/pin", data={"pin": PIN, "next": "/equipo"})
-        cookie = client.cookies["collector_pin"]
+        return client.cookies["collector_pin"]
+
+
+@pytest.fixture
+def page(browser: Browser, node: Node, cookie: str) -> Iterator[Page]:
+    """A page of a facilitator, of a test of its own: one changes its width; a script error fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="es-PA", device_scale_factor=2)
     context.add_cookies([{"name": "collector_pin", "value": cookie, "url": node.url}])
     one = context.new_page()
-    one.set_default_timeout(15_000)
     one.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
     yield one
     context.close()
@@ -103,15 +92,6 @@ def answers_of(node: Node, serial: str) -> dict[str, object]:
     return found
 
 
-def squares_on(page: Page, selector: str) -> list[str]:
-    """Return what a decoder reads in the picture of an element, from left to right."""
-    picture = base64.b64encode(page.locator(selector).first.screenshot()).decode()
-    width, height, greys = page.evaluate(GREYS, f"data:image/png;base64,{picture}")
-    image = memoryview(base64.b64decode(greys)).cast("B", (height, width))
-    found = zxingcpp.read_barcodes(image)
-    return [each.text for each in sorted(found, key=lambda each: each.position.top_left.x)]
-
-
 def pages_of(pdf: bytes) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
@@ -135,18 +115,21 @@ def test_three_sheets_of_ten_answers_are_entered_by_the_keyboard_alone(node: Nod
     # the next sheet: the field has the focus; only the nine last letters; a wrong answer is taken back
     type_serial(page, serials[1][5:].lower())
     press(page, "1", "Enter", "1", "Enter", "Barrio 1", "Enter", "4", "Backspace", "1", "Enter")
-    press(page, "10112026", "Enter", "12.50", "Enter", "2", "Enter", "a", "Enter", "muchos", "Enter", "Control+Enter")
-    page.wait_for_load_state("networkidle")  # a sheet that is sent comes back as a page of its own
+    press(page, "10112026", "Enter", "12.50", "Enter", "2", "Enter", "a", "Enter", "muchos", "Enter")
+    with page.expect_navigation():  # a sheet that is sent comes back as a page of its own
+        press(page, "Control+Enter")
     page.wait_for_selector(".line.bad :focus")
     press(page, "2", "Enter", "Control+Enter")
-    page.wait_for_selector("text=Hoy van 2")
+    page.wait_for_selector("#hoja:focus")
+    page.wait_for_selector("text=Hoy van")
     second = answers_of(node, serials[1])
     assert second["corte"] == "2026-11-10" and second["pago"] == "12.50" and second["nota"] == "nr"
     assert second["dias"] == "2" and "fuente_otra" not in second
     # a sheet that is mostly blank, and its serial again
     type_serial(page, serials[2])
     press(page, "1", "Enter", "1", "Enter", "Enter", "a", "Control+Enter")
-    page.wait_for_selector("text=Hoy van 3")
+    page.wait_for_selector("#hoja:focus")
+    page.wait_for_selector("text=Hoy van")
     assert answers_of(node, serials[2]) == {
         "consent/accepted": "OK", "zona": "z1", "fuente": "ns", "persona": [{}],
     }  # fmt: skip
@@ -158,6 +141,7 @@ def test_three_sheets_of_ten_answers_are_entered_by_the_keyboard_alone(node: Nod
 def test_a_sheet_is_entered_with_scripts_that_cannot_reach_the_node_in_between(node: Node, page: Page) -> None:
     serial = make_serial("agua")
     page.goto(f"{node.url}/equipo/digitar/agua?hoja={serial}")
+    page.wait_for_selector("form[data-entry] :focus")
     page.route("**/equipo/digitar/agua", lambda route: route.abort())
     press(page, "1", "Enter", "2", "Enter", "Enter", "4", "Enter")
     assert page.evaluate("document.activeElement.closest('[data-line]') !== null")

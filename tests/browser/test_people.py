@@ -9,13 +9,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from collector.db import reading
-from collector.queries import records
 from collector.settings import Settings
-from tests.browser.conftest import go_on, ready
+from tests.browser.conftest import go_on, ready, until
 from tests.browser.people_form import people_files, people_xform
 from tests.browser.sizes import small_targets, too_wide
-from tests.browser.test_offline import wait_until
 from tests.conftest import Node, serve
+from tests.stored import stored_records
 
 PHONE = ViewportSize(width=360, height=640)
 # what has the focus: its box, whether something lies over its middle, and how its outline is drawn
@@ -47,13 +46,14 @@ def node(tmp_path_factory: pytest.TempPathFactory, starter_xforms: dict[str, str
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     one = browser.new_context(viewport=PHONE, locale="es-PA", has_touch=True)
-    one.set_default_timeout(20_000)
     yield one
     one.close()
 
 
-def open_form(context: BrowserContext, node: Node, form: str = "fuentes", host: str = "localhost") -> Page:
-    page = context.new_page()
+def open_form(
+    context: BrowserContext, node: Node, form: str = "fuentes", host: str = "localhost", page: Page | None = None
+) -> Page:
+    page = page or context.new_page()
     page.goto(f"http://{host}:{node.port}/f/{form}")
     ready(page)
     return page
@@ -61,7 +61,7 @@ def open_form(context: BrowserContext, node: Node, form: str = "fuentes", host: 
 
 def answers(node: Node) -> list[dict[str, Any]]:
     with reading(node.app.state.engine) as session:
-        return [json.loads(row.body or "{}")["answers"] for row in records.records_after(session, 0, 100)]
+        return [json.loads(row.body or "{}")["answers"] for row in stored_records(session)]
 
 
 def shown(page: Page) -> str:
@@ -81,7 +81,7 @@ class Keyboard:
     def press(self, *keys: str) -> dict[str, Any]:
         for key in keys:
             self.page.keyboard.press(key)
-        self.page.wait_for_timeout(30)
+        self.page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
         found: dict[str, Any] = self.page.evaluate(FOCUS)
         return found
 
@@ -143,7 +143,7 @@ def test_a_survey_is_filled_in_with_the_keyboard_alone(node: Node, context: Brow
     page.keyboard.type("40")
     keys.go_on("send")
     page.wait_for_selector("section.thanks")
-    wait_until(lambda: len(answers(node)) > before)
+    until(page, lambda: len(answers(node)) > before)
     (given,) = answers(node)[before:]
     assert (given["agua"], given["otras"], given["confia"], given["nota"], given["gasto"]) == (
         "rio",
@@ -199,7 +199,7 @@ def test_a_survey_is_filled_in_by_taps_alone(node: Node, context: BrowserContext
     page.keyboard.insert_text("Beto")
     next_page("send")
     page.wait_for_selector("section.thanks")
-    wait_until(lambda: len(answers(node)) > before)
+    until(page, lambda: len(answers(node)) > before)
     (given,) = answers(node)[before:]
     assert (given["agua"], given["otras"], given["confia"], given["nota"]) == ("rio", "pozo", "10", "4")
     assert given["orden"] == "rio pozo tubo ns" and 240 <= int(given["gasto"]) <= 260
@@ -209,12 +209,23 @@ def test_a_survey_is_filled_in_by_taps_alone(node: Node, context: BrowserContext
 
 # --- hearing
 
+PLAYERS = """{
+  const Real = Audio;
+  window.players = [];
+  window.Audio = function () {
+    const made = new Real();
+    players.push(made);
+    return made;
+  };
+}"""
 HEARD = "performance.getEntriesByType('resource').filter((one) => /media/.test(one.name)).length"
 KEPT = "async () => navigator.serviceWorker.controller ? (await (await caches.open('media')).keys()).length : 0"
 
 
 def test_hearing_an_option_never_chooses_it_and_one_sound_speaks_at_a_time(node: Node, context: BrowserContext) -> None:
-    page = open_form(context, node)
+    page = context.new_page()
+    page.add_init_script(PLAYERS)
+    open_form(context, node, page=page)
     round_button = page.locator("#q-0 .audio >> nth=0")
     box = round_button.bounding_box()
     assert box and (box["width"], box["height"]) == (48, 48)
@@ -225,12 +236,14 @@ def test_hearing_an_option_never_chooses_it_and_one_sound_speaks_at_a_time(node:
     page.locator(".hear:visible").tap()
     page.wait_for_selector("legend.speaking")
     assert page.locator(".speaking").count() == 1
+    page.evaluate("players.forEach((player) => { player.currentTime = player.duration - 0.1; })")
     page.wait_for_selector(".speaking", state="detached")  # it came to its end
     assert page.inner_text(".hear:visible") == "Escuchar"
     page.locator(".hear:visible").tap()  # and again
     page.wait_for_selector("legend.speaking")
     page.locator(".hear:visible").tap()
-    page.wait_for_selector(".speaking", state="detached", timeout=300)
+    page.wait_for_selector(".speaking", state="detached")
+    assert not page.evaluate("players.some((player) => player.ended)"), "the second tap stops it"
     tap(page, ".say:has([value=pozo]) .opt")
     assert page.is_checked("[name=agua][value=pozo]")
 
@@ -239,7 +252,7 @@ def test_hearing_an_option_never_chooses_it_and_one_sound_speaks_at_a_time(node:
 def test_what_is_heard_is_there_without_a_signal(node: Node, context: BrowserContext, host: str) -> None:
     page = open_form(context, node, host=host)
     kept = KEPT if host == "localhost" else "() => " + HEARD
-    wait_until(lambda: page.evaluate(kept) >= 7)
+    until(page, lambda: page.evaluate(kept) >= 7)
     context.set_offline(True)
     page.locator("#q-0 .say:has([value=rio]) .audio").tap()
     page.wait_for_selector("#q-0 .say:has([value=rio]) .speaking")

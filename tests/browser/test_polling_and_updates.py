@@ -1,6 +1,5 @@
 """A facilitator's page that asks again and again, and a program that is replaced under open pages."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -13,9 +12,8 @@ from collector.db import writing
 from collector.queries import records
 from collector.settings import Settings
 from sync.statements import made
-from tests.browser.conftest import ready
+from tests.browser.conftest import ready, until
 from tests.browser.origins import HOSTS, Visitor, drafts, shared, visit
-from tests.browser.test_every_origin import until
 from tests.conftest import Node, serve, submission
 
 __all__ = ["shared", "visit"]
@@ -88,9 +86,8 @@ def test_a_new_program_waits_until_somebody_says_so_and_a_draft_goes_on(
 ) -> None:
     visitor = visit("localhost")
     page = visitor.form()
-    page.wait_for_function(
-        "async () => !!(await navigator.serviceWorker.ready).active && !!navigator.serviceWorker.controller"
-    )
+    controlled = "async () => !!(await navigator.serviceWorker.ready).active && !!navigator.serviceWorker.controller"
+    until(page, lambda: bool(page.evaluate(controlled)))
     page.fill("[name=relato]", "a medias")
     until(page, lambda: len(drafts(page)) == 1)
     assets = shared.app.state.assets
@@ -101,7 +98,7 @@ def test_a_new_program_waits_until_somebody_says_so_and_a_draft_goes_on(
         visitor.devtools(page).send("Network.clearBrowserCache")
         page.evaluate("async () => { await (await navigator.serviceWorker.ready).update(); }")
         page.wait_for_selector("text=Hay una versión nueva.")
-        time.sleep(0.5)
+        page.wait_for_timeout(500)
         assert loads == [] and page.input_value("[name=relato]") == "a medias"  # nothing by itself
         page.fill("[name=relato]", "a medias y algo más")
         page.click("#update button")

@@ -10,12 +10,12 @@ from playwright.sync_api import Browser, Page
 
 from collector import people
 from collector.db import reading, writing
-from collector.queries import records
 from collector.queries.erasures import ids_of_claim
 from collector.receipt_codes import claim_of
-from tests.browser.conftest import Phone, fill_tarjeta, go_on, ready
-from tests.browser.test_offline import BODY_OF_THE_FIRST, again, stored, wait_until
+from tests.browser.conftest import Phone, fill_tarjeta, go_on, ready, until, until_all_is_here
+from tests.browser.test_offline import BODY_OF_THE_FIRST, again, stored
 from tests.conftest import Node, submission
+from tests.stored import stored_records
 
 MakeNode = Callable[..., Node]
 CODE = re.compile(r"([0-9A-Z]{4}-){3}[0-9A-Z*~$=]")
@@ -76,7 +76,7 @@ def test_a_conflict_of_two_tablets_is_repaired(
     page.click("button[value=use]")
     page.wait_for_selector("text=La facilitadora lo confirmó")
     with reading(central.app.state.engine) as session:
-        (record,) = records.records_after(session, 0, 10)
+        (record,) = stored_records(session)
     assert json.loads(record.body or "")["answers"]["confianza_gente"] == "4"
     page.goto(f"{central.url}/lab/cuarentena/resueltos")
     assert page.is_visible(f"text={EMAIL}") and no_sideways(page)
@@ -97,10 +97,7 @@ def test_a_citizen_erases_with_the_code_made_without_a_network(
     page = phone.open()
     page.goto(f"http://{host}:{node.port}/f/tarjeta")
     ready(page)
-    page.wait_for_function(
-        "() => performance.getEntriesByType('resource').some((one) => one.name.endsWith('sha256.js'))"
-    )
-    page.wait_for_timeout(300)
+    until_all_is_here(page)
     node.stop()
     fill_tarjeta(page, "Palabra que nadie mas dice")
     go_on(page, "send")
@@ -113,7 +110,7 @@ def test_a_citizen_erases_with_the_code_made_without_a_network(
     try:
         page.goto(f"http://{host}:{node.port}/mis-respuestas")
         page.wait_for_selector("text=Todo enviado")
-        wait_until(lambda: stored(back) == 1)
+        until(page, lambda: stored(back) == 1)
         assert code in (page.text_content("[data-outbox]") or "")
         page.click("[data-outbox] summary")
         page.click("[data-outbox] a:has-text('¿Dónde está?')")
@@ -127,7 +124,7 @@ def test_a_citizen_erases_with_the_code_made_without_a_network(
         page.wait_for_selector("text=Su respuesta está borrada")
         assert no_sideways(page)
         with reading(back.app.state.engine) as session:
-            assert records.records_after(session, 0, 10) == [] and ids_of_claim(session, claim_of(code)) == []
+            assert stored_records(session) == [] and ids_of_claim(session, claim_of(code)) == []
         on_disk = b"".join(path.read_bytes() for path in back.data_dir.iterdir() if path.is_file())
         assert b"Palabra que nadie" not in on_disk
     finally:
@@ -148,7 +145,7 @@ def test_a_phone_that_could_not_load_the_codes_sends_without_one(
     page.wait_for_selector("h1:has-text('Su respuesta llegó')")
     assert page.query_selector("[data-record] [data-code]:not([hidden])") is None
     with reading(node.app.state.engine) as session:
-        (record,) = records.records_after(session, 0, 10)
+        (record,) = stored_records(session)
     assert "claim" not in json.loads(record.body or "")
 
 
@@ -161,7 +158,7 @@ def test_the_kept_page_makes_a_code_after_a_reload_without_a_network(
     page = phone.open()
     page.goto(address)
     ready(page)
-    page.wait_for_timeout(500)
+    until_all_is_here(page)
     phone.close()
     node.stop()
     page = phone.open()

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page
 from collector import people
 from collector.db import reading, writing
 from collector.queries import nodes
-from tests.browser.conftest import Phone, fill_confianza, go_on, ready
-from tests.browser.test_files import HOSTS, add_record, entry_of, holds, open_page, take_noise, until
+from tests.browser.conftest import Phone, fill_confianza, go_on, ready, until
+from tests.browser.test_files import HOSTS, add_record, entry_of, holds, open_page, take_noise
 from tests.browser.test_offline import stored
 from tests.conftest import Node
 

@@ -9,11 +9,12 @@ import pytest
 from playwright.sync_api import Browser, Dialog, FilePayload, Page
 
 from collector.db import reading, writing
-from collector.queries import blobs, records
-from tests.browser.conftest import Phone, go_on, ready
+from collector.queries import blobs
+from collector.settings import Settings
+from tests.browser.conftest import Phone, go_on, ready, until, until_kept
 from tests.browser.rich_form import faults_xform, long_xform, marked_xform, rich_xform, small_xform
-from tests.browser.test_offline import wait_until
-from tests.conftest import Node
+from tests.conftest import Node, serve
+from tests.stored import stored_records
 
 SHOWN = "section.page:not([hidden]) "
 
@@ -26,12 +27,21 @@ def node(make_node: Callable[..., Node]) -> Node:
     return one
 
 
+@pytest.fixture(scope="module")
+def shared_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """The same for all tests that send nothing: to read a form of 10,000 choices takes a busy machine its time."""
+    one = serve(Settings(data_dir=tmp_path_factory.mktemp("campo"), name="campo", sync_seconds=0))
+    one.app.state.forms.install(rich_xform())
+    yield one
+    one.stop()
+
+
 @pytest.fixture
-def page(node: Node, browser: Browser) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """The form's page on a phone of its own, scripts running."""
+    node: Node = request.getfixturevalue("node" if "node" in request.fixturenames else "shared_node")
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="es-PA")
     one = context.new_page()
-    one.set_default_timeout(30_000)
     one.goto(f"http://localhost:{node.port}/f/hogar")
     ready(one)
     yield one
@@ -67,7 +77,7 @@ def make_people(page: Page) -> None:
 
 def only_answers(node: Node) -> dict[str, Any]:
     with reading(node.app.state.engine) as session:
-        found = records.records_after(session, 0, 10)
+        found = stored_records(session)
     assert len(found) == 1
     assert found[0].flags == ""
     answers: dict[str, Any] = json.loads(found[0].body or "")["answers"]
@@ -76,7 +86,7 @@ def only_answers(node: Node) -> dict[str, Any]:
 
 def stored(node: Node) -> int:
     with reading(node.app.state.engine) as session:
-        return len(records.records_after(session, 0, 10))
+        return len(stored_records(session))
 
 
 def test_texts_show_answers_as_text_and_follow_them(page: Page) -> None:
@@ -128,7 +138,7 @@ def test_a_smaller_count_asks_before_it_takes_filled_rows(page: Page) -> None:
     page.once("dialog", lambda dialog: dialog.dismiss())
     page.fill("[name=cuantos]", "1")
     page.press("[name=cuantos]", "Tab")
-    wait_until(lambda: page.input_value("[name=cuantos]") == "2")
+    until(page, lambda: page.input_value("[name=cuantos]") == "2")
     go_on(page)
     assert page.input_value("[name='persona[2]/nombre']") == "Caro"
 
@@ -183,7 +193,8 @@ def test_a_half_filled_form_with_rows_survives_a_killed_browser(node: Node, phon
     page.fill("[name='compra[1]/que']", "pan")
     page.click(SHOWN + ".rows > [data-add] >> nth=-1")
     page.fill("[name='compra[2]/que']", "sal")
-    page.wait_for_timeout(1000)
+    until_kept(page, '"sal"')
+    page.wait_for_timeout(1000)  # a draft is written relaxed: the browser hands it to the disk a moment later
     phone.kill()
     page = phone.open()
     page.goto(f"http://localhost:{node.port}/f/hogar")
@@ -237,7 +248,7 @@ def test_the_whole_form_arrives_as_it_was_answered(node: Node, page: Page) -> No
     page.check(SHOWN + "[data-live] input[value=s77]")
     go_on(page, "send")
     page.wait_for_selector("text=Gracias por su voz.")
-    wait_until(lambda: stored(node) == 1, 20)
+    until(page, lambda: stored(node) == 1)
     answers = only_answers(node)
     assert {key: answers.get(key) for key in EVERYTHING} == EVERYTHING
     assert [row["nombre"] for row in answers["persona"]] == ["Beto", "Caro"]
@@ -248,7 +259,6 @@ def test_the_whole_form_arrives_as_it_was_answered(node: Node, page: Page) -> No
 def test_without_scripts_the_same_form_is_answered_page_by_page(node: Node, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 640}, locale="es-PA")
     page = context.new_page()
-    page.set_default_timeout(30_000)
     page.goto(f"{node.url}/f/hogar")
     page.fill("[name=jefe]", "Ana <b>")
     page.press("[name=jefe]", "Enter")  # goes on; neither the language nor a row changes
@@ -311,7 +321,7 @@ def a_photo(page: Page) -> bytes:
 def whole_files(node: Node) -> list[tuple[str, int]]:
     """Return name and size of the files of the only record that are here whole."""
     with writing(node.app.state.engine) as session:
-        found = records.records_after(session, 0, 10)
+        found = stored_records(session)
         named = json.loads(found[0].body or "")["blobs"] if found else []
         while blobs.index_records(session):
             pass
@@ -331,7 +341,7 @@ def test_a_photo_is_made_smaller_kept_and_arrives_after_the_answers(node: Node, 
     go_to(page, "sitio")
     go_on(page, "send")
     page.wait_for_selector("text=Gracias por su voz.")
-    wait_until(lambda: bool(whole_files(node)), 30)
+    until(page, lambda: bool(whole_files(node)))
     ((sent, size),) = whole_files(node)
     assert sent == name and size < len(photo) / 4
     assert only_answers(node)["foto"] == name
@@ -374,7 +384,7 @@ def test_the_place_is_noted_and_a_touched_choice_goes_on_and_sets_off_what_hangs
     go_on(page)
     assert page.input_value("[name=nota]") == "vive: si"
     go_on(page, "send")
-    wait_until(lambda: stored(node) == 1, 20)
+    until(page, lambda: stored(node) == 1)
     answers = only_answers(node)
     assert answers["casa"] == answers["salida"] == "8.9800000 -79.5200000 0.0 12.0"
     assert answers["equipo"] == node.app.state.node_id
@@ -393,7 +403,6 @@ def open_form(node: Node, browser: Browser) -> Iterator[Callable[..., Page]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
         page.goto(f"http://localhost:{node.port}/f/{form_id}")
         if scripts:
             ready(page)
@@ -425,13 +434,13 @@ def test_a_choice_whose_name_holds_blanks_is_kept_and_sent(node: Node, open_form
     page = open_form(faults_xform(), "finca")
     go_to(page, "agua")
     page.check("[name=agua][value='el pozo']")
-    page.wait_for_timeout(700)
+    until_kept(page, "el pozo")
     page.reload()
     ready(page)
     assert page.is_checked("[name=agua][value='el pozo']")
     go_to(page, "hijo[1]/nombre")
     go_on(page, "send")
-    wait_until(lambda: stored(node) == 1, 20)
+    until(page, lambda: stored(node) == 1)
     assert only_answers(node)["agua"] == "el pozo"
 
 
@@ -509,10 +518,10 @@ def test_lists_drawn_by_the_page_lose_the_marks_of_other_tools_and_answers_keep_
 def test_a_count_that_is_being_typed_is_not_lost_with_the_page(page: Page) -> None:
     go_to(page, "cuantos")
     page.locator("[name=cuantos]").press_sequentially("3")
-    page.wait_for_timeout(700)
+    until_kept(page, '"typed":["cuantos","3"]')
     page.reload()
     ready(page)
-    wait_until(lambda: page.input_value("[name=cuantos]") == "3")
+    until(page, lambda: page.input_value("[name=cuantos]") == "3")
     go_on(page)
     assert page.locator(f"{SHOWN}section.row").count() == 3
 
@@ -523,7 +532,7 @@ def test_a_smaller_count_being_typed_when_the_page_went_takes_no_rows_without_as
     page.locator("[name=cuantos]").press("End")
     page.locator("[name=cuantos]").press("Backspace")
     page.locator("[name=cuantos]").press_sequentially("1")
-    page.wait_for_timeout(700)
+    until_kept(page, '"typed":["cuantos","1"]')
     asked: list[str] = []
 
     def refuse(dialog: Dialog) -> None:
@@ -533,7 +542,8 @@ def test_a_smaller_count_being_typed_when_the_page_went_takes_no_rows_without_as
     page.on("dialog", refuse)
     page.reload()
     ready(page)
-    page.wait_for_timeout(500)
+    until(page, lambda: bool(asked))
+    page.wait_for_timeout(500)  # it asks once
     assert len(asked) == 1 and asked[0].startswith("Con ese número se borran respuestas")
     assert page.input_value("[name=cuantos]") == "2"
     go_on(page)
@@ -544,15 +554,15 @@ def test_a_file_that_is_empty_or_cannot_be_kept_says_so(page: Page) -> None:
     go_to(page, "foto")
     said = page.locator(SHOWN + "[data-said]")
     page.set_input_files(SHOWN + "[data-file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b""})
-    wait_until(lambda: said.inner_text() == "Ese archivo está vacío. Elija otro.")
+    until(page, lambda: said.inner_text() == "Ese archivo está vacío. Elija otro.")
     page.evaluate(
         "(() => { IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); }; })()"
     )
     page.set_input_files(SHOWN + "[data-file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"x"})
-    wait_until(lambda: said.inner_text().startswith("Este navegador no pudo guardar el archivo."))
+    until(page, lambda: said.inner_text().startswith("Este navegador no pudo guardar el archivo."))
     page.click("[data-lang='English (en)']")
     page.set_input_files(SHOWN + "[data-file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"x"})
-    wait_until(lambda: said.inner_text().startswith("This browser could not keep the file."))
+    until(page, lambda: said.inner_text().startswith("This browser could not keep the file."))
     assert page.input_value(SHOWN + "[name=foto]") == ""
 
 
@@ -573,11 +583,11 @@ def test_a_photo_taken_back_leaves_the_phone_once_the_record_is_saved(node: Node
         photo: FilePayload = {"name": "a.svg", "mimeType": "image/svg+xml", "buffer": b"x" * size}
         page.set_input_files(SHOWN + "[data-file]", photo)
         page.wait_for_selector(SHOWN + f"[data-said]:has-text('{size // 1000} kB')")
-    page.wait_for_timeout(700)
+    until_kept(page, page.input_value(SHOWN + "[name=foto]"))
     assert page.evaluate(KEPT_FILES) == [4000, 5000]
     page.evaluate("{ const right = Date.now; Date.now = () => right() + 61000; }")
     make_people(page)
     go_to(page, "sitio")
     go_on(page, "send")
     page.wait_for_selector("text=Gracias por su voz.")
-    wait_until(lambda: page.evaluate(KEPT_FILES) == [5000], 15)
+    until(page, lambda: page.evaluate(KEPT_FILES) == [5000])

@@ -8,9 +8,10 @@ from playwright.sync_api import Page, Route
 
 from collector.db import reading
 from collector.queries import records
-from tests.browser.conftest import Phone, fill_tarjeta, go_on, ready
-from tests.browser.test_offline import keep_page, stored, wait_until
+from tests.browser.conftest import Phone, fill_tarjeta, go_on, ready, until, until_kept
+from tests.browser.test_offline import keep_page, stored
 from tests.conftest import Node
+from tests.stored import stored_records
 
 SAVED = "Guardado en este dispositivo"
 OUTBOX = "**/sync/v1/outbox"
@@ -33,9 +34,8 @@ def open_form(phone: Phone, node: Node, page: Page | None = None) -> Page:
 def test_two_tabs_that_began_from_one_draft_give_two_records(node: Node, phone: Phone) -> None:
     first = open_form(phone, node)
     first.fill("[name=relato]", "primera")
-    first.wait_for_timeout(700)
+    until_kept(first, "primera")
     second = phone.context.new_page()
-    second.set_default_timeout(30_000)
     second.goto(f"{node.url}/f/tarjeta")
     second.click("text=Seguir la que dejó a medias")
     ready(second)
@@ -44,10 +44,10 @@ def test_two_tabs_that_began_from_one_draft_give_two_records(node: Node, phone: 
         fill_tarjeta(page, words)
         go_on(page, "send")
         page.wait_for_selector(f"text={SAVED}")
-    wait_until(lambda: stored(node) == 2)
+    until(second, lambda: stored(node) == 2)
     with reading(node.app.state.engine) as session:
         assert records.count_quarantine(session) == 0
-        said = {json.loads(record.body or "")["answers"]["relato"] for record in records.records_after(session, 0, 9)}
+        said = {json.loads(record.body or "")["answers"]["relato"] for record in stored_records(session)}
     assert said == {"primera", "segunda"}
 
 
@@ -67,15 +67,22 @@ def test_an_answer_that_does_not_name_the_record_sends_nothing(
     node: Node, phone: Phone, answer: dict[str, object]
 ) -> None:
     page = open_form(phone, node)
-    page.route(OUTBOX, lambda route: route.fulfill(**answer))
+    answered: list[str] = []
+
+    def reply(route: Route) -> None:
+        route.fulfill(**answer)
+        answered.append(route.request.url)
+
+    page.route(OUTBOX, reply)
     fill_tarjeta(page)
     go_on(page, "send")
     page.wait_for_selector(f"text={SAVED}")
-    page.wait_for_timeout(800)
+    until(page, lambda: bool(answered))
+    page.wait_for_timeout(500)  # nothing changes by it
     assert page.is_visible("h1:has-text('Su respuesta está guardada')")
     page.unroute(OUTBOX)
     page.goto(f"{node.url}/mis-respuestas")
-    wait_until(lambda: stored(node) == 1)
+    until(page, lambda: stored(node) == 1)
 
 
 def test_a_record_that_the_node_cannot_take_does_not_stop_the_others(node: Node, phone: Phone) -> None:
@@ -97,7 +104,7 @@ def test_a_record_that_the_node_cannot_take_does_not_stop_the_others(node: Node,
         go_on(page, "send")
         page.wait_for_selector(f"text={SAVED}")
         open_form(phone, node, page)
-    wait_until(lambda: stored(node) == 1)
+    until(page, lambda: stored(node) == 1)
     page.goto(f"{node.url}/mis-respuestas")
     page.wait_for_selector("text=Una respuesta necesita ayuda")
     assert page.locator("text=detenida >> visible=true").count() == 1
@@ -117,7 +124,7 @@ def test_what_the_node_forgot_is_sent_again(node: Node, phone: Phone) -> None:
     fill_tarjeta(page)
     go_on(page, "send")
     page.wait_for_selector(f"text={SAVED}")
-    wait_until(lambda: stored(node) == 1, 30)
+    until(page, lambda: stored(node) == 1)
 
 
 def test_a_browser_that_keeps_nothing_sends_to_the_node_at_once_and_only_once(node: Node, phone: Phone) -> None:

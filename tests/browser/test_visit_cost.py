@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import go_on, ready
+from tests.browser.conftest import go_on, ready, until, until_all_is_here
 from tests.browser.origins import HOSTS, OUTBOX, SAVED, Visitor, counts, entries, shared, visit
-from tests.browser.test_every_origin import until
+from tests.browser.test_offline import keep_page
 from tests.browser.usual_answers import fill_usual
 from tests.conftest import Node
 from tests.faults.proxy import FaultProxy
@@ -23,7 +23,7 @@ WEIGH = """{
     return real(address, how);
   };
 }"""
-# what comes after the page is ready is there when nothing has been asked for during this time
+# whatever else may come after the page is ready would be asked for in this time
 QUIET_MS = 1500
 
 
@@ -38,6 +38,9 @@ def line(shared: Node) -> Iterator[FaultProxy]:
 def open_form(page: Page, host: str, line: FaultProxy, path: str = FORM) -> None:
     page.goto(f"http://{host}:{line.port}{path}")
     ready(page)
+    until_all_is_here(page)
+    if host == "localhost":
+        keep_page(page)
     before = -1
     while line.up != before:
         before = line.up
@@ -64,7 +67,6 @@ def test_the_first_visit_keeps_to_its_bytes_and_the_next_costs_none(
 def visit_again(page: Page) -> Page:
     """Open a new tab of the same phone."""
     other = page.context.new_page()
-    other.set_default_timeout(20_000)
     return other
 
 

@@ -1,4 +1,4 @@
-"""A tablet prepared once with a signal works alone: surveys never opened before, drafts, outbox, hand-over mode."""
+"""A tablet prepared once with a signal works alone: surveys never opened before, drafts, outbox, kiosk mode."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Phone, fill_tarjeta, go_on, ready
-from tests.browser.test_files import until
+from tests.browser.conftest import Phone, fill_tarjeta, go_on, ready, until
 from tests.browser.test_offline import stored
 from tests.conftest import Node, free_port
 
@@ -17,7 +16,7 @@ Start = Callable[..., Node]
 def prepare(page: Page, node: Node) -> None:
     page.goto(f"http://localhost:{node.port}/app")
     page.click("button:visible:has-text('Preparar esta tableta')")
-    page.wait_for_selector("[data-ready=yes]:visible", timeout=60_000)
+    page.wait_for_selector("[data-ready=yes]:visible")
 
 
 def test_a_tablet_prepared_once_works_with_no_node_in_the_room(
@@ -35,7 +34,7 @@ def test_a_tablet_prepared_once_works_with_no_node_in_the_room(
 
     page = phone.open()
     page.goto(f"http://localhost:{port}/app")
-    assert page.is_visible("text=Lista para trabajar sin señal")
+    page.wait_for_selector("text=Lista para trabajar sin señal")
     page.click("li:has-text('Tarjeta') a:has-text('Empezar')")  # never opened before
     ready(page)
     fill_tarjeta(page)
@@ -43,7 +42,7 @@ def test_a_tablet_prepared_once_works_with_no_node_in_the_room(
     page.wait_for_selector("text=Su respuesta está guardada")
     page.goto(f"http://localhost:{port}/app")
     until(page, lambda: page.inner_text("[data-fill=waiting]") == "1")
-    page.click("li:has-text('Tarjeta') a:has-text('Modo entrega')")
+    page.click("li:has-text('Tarjeta') a:has-text('Modo de entrega')")
     page.wait_for_selector("h1:visible:has-text('Entregar la tableta')")
     page.goto(f"http://localhost:{port}/mis-respuestas")
     page.wait_for_selector("text=sin enviar")

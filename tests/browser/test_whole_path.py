@@ -15,8 +15,8 @@ import httpx
 from collector import people
 from collector.db import writing
 from collector.settings import Settings
-from tests.browser.conftest import Phone, fill_confianza, go_on, ready
-from tests.browser.test_offline import keep_page, stored, wait_until
+from tests.browser.conftest import Phone, fill_confianza, go_on, ready, until
+from tests.browser.test_offline import keep_page, stored
 from tests.conftest import STARTER, Node, serve
 
 
@@ -56,7 +56,7 @@ def test_from_an_xlsform_to_the_labs_table_through_a_browser_that_was_offline(
     try:
         page = phone.open()
         page.goto(f"http://localhost:{field.port}/mis-respuestas")
-        wait_until(lambda: stored(back) == 1)
+        until(page, lambda: stored(back) == 1)
         status = json.loads(command("status", "--json", "--data", str(field.data_dir)))
         assert status["counts"]["guardado"] == 1
         command("sync", "--data", str(field.data_dir))

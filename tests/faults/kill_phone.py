@@ -21,6 +21,7 @@ from collector.queries import records
 from collector.settings import Settings
 from tests.browser.conftest import Phone, fill_tarjeta, ready
 from tests.conftest import STARTER, Node, serve
+from tests.stored import count_entries
 
 HOSTS = ("nodo.lan", "localhost")  # plain http and a secure origin, in turn
 LATEST_SECONDS = 0.4  # after the tap, which comes in the middle of other work: saving takes some hundredths
@@ -136,7 +137,7 @@ def _bring_everything(phone: Phone, node: Node, told: set[str]) -> int:
         assert records.count_quarantine(session) == 0
         lost = {record_id for record_id in told if records.record_by_id(session, record_id) is None}
         assert not lost, f"told to be saved and lost: {sorted(lost)}"
-        return records.count_records(session)
+        return count_entries(session)
 
 
 def main() -> None:

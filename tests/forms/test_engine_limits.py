@@ -48,7 +48,7 @@ SHAPES = ["({})", "if({}, 1, 2)", "not({})", "-({})", "({} = 1)", "concat({})", 
 def test_five_hundred_levels_are_refused_and_not_a_crash(shape: str) -> None:
     with pytest.raises(ExpressionError, match="nested too deeply") as refused:
         compile_text(nested(500, shape), SHAPE, "/data/total")
-    assert "demasiados niveles" in refused.value.message_es
+    assert "demasiados niveles" in refused.value.es
     assert "calculate" in refused.value.hint
 
 
@@ -105,7 +105,7 @@ def test_nonsense_of_any_length_is_refused_at_once(text: str) -> None:
     def refuse() -> None:
         with pytest.raises(ExpressionError) as refused:
             under(CALLERS, lambda: compile_text(text, SHAPE, "/data/total"))
-        assert refused.value.message_es and refused.value.caret()
+        assert refused.value.es and refused.value.caret()
 
     assert took(refuse) < 1
 

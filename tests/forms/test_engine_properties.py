@@ -100,7 +100,7 @@ def test_whatever_is_written_is_read_or_refused_with_a_place_in_it(text: str) ->
         parse(text)
     except ExpressionError as error:
         assert 0 <= error.position <= len(text)
-        assert error.message and error.message_es
+        assert error.en and error.es
 
 
 # --- Python and JavaScript

@@ -76,9 +76,9 @@ def refused(text: str, context: str = "/data/total") -> ExpressionError:
 def test_an_error_says_where_and_what_to_do(text, position, words):
     error = refused(text)
     assert error.position == position
-    assert words in error.message
+    assert words in f"{error.en} {error.hint}"
     assert error.caret() == f"{text}\n{' ' * position}^"
-    assert error.message_es and error.message_es != error.message
+    assert error.es and error.es != error.en
 
 
 def test_the_caret_stands_right_under_an_expression_of_several_lines():
@@ -88,7 +88,7 @@ def test_the_caret_stands_right_under_an_expression_of_several_lines():
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_functions_of_other_tools_are_refused_by_name(name):
     assert name not in FUNCTIONS
-    assert f"{name}()" in refused(f"{name}(1)").message
+    assert f"{name}()" in refused(f"{name}(1)").en
 
 
 @pytest.mark.parametrize(

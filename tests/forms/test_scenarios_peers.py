@@ -374,7 +374,9 @@ def test_where_node_breaks_down_the_scenarios_after_it_are_played(
     broken = runner.read_text().replace("function play(", "function play(task) { if (task.id === '2') process.abort();"
                                         " return play2(task); }\nfunction play2(")  # fmt: skip
     there = tmp_path / runner.name
-    there.write_text(broken.replace('"../static', f'"{runner.parent.parent.as_uri()}/static'))
+    for start, folder in (('"../', runner.parent.parent), ('"./', runner.parent)):
+        broken = broken.replace(start, f'"{folder.as_uri()}/')
+    there.write_text(broken)
     monkeypatch.setattr(scenarios, "RUNNER", there)
     good = scenario(xform("<a/>", asked("a")), ("set", ["/data/a", "1"]), ("expect_value", ["/data/a", "1"]))
     outcomes = {each["id"]: each["ok"] for each in played([{**good, "id": name} for name in "123"], "js")}

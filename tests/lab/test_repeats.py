@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collector.forms.submission_xml import from_xml
 from collector.lab.csv import CsvRecord, Layout, csv_lines, file_names, row_lines
 from collector.lab.results import Counted, CountedTable, keys_to_count, results_of, samples_of
 from collector.lab.tables import rows_at, shown, tables_of
@@ -25,6 +24,7 @@ from tests.forms.household import household
 from tests.lab.conftest import Lab
 from tests.lab.test_charts import PANAMA
 from tests.lab.visitas import visitas, visitas_xml
+from tests.submission_reader import from_xml
 
 SPANISH = "Español (es)"
 ANSWERS: dict[str, Any] = {

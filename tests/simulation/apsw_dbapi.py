@@ -4,6 +4,7 @@ The module of the standard library cannot open a VFS that is written in Python; 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -125,6 +126,12 @@ class Connection:
         except (apsw.Error, PowerCut):
             if not self.disk.is_cut:
                 raise
+
+    def __del__(self) -> None:
+        # who was in the middle of something when the power went has closed nothing: left to apsw, what the dead disk
+        # says to that would be heard wherever the memory is tidied, in the middle of another test
+        with suppress(apsw.Error, PowerCut):
+            self.found.close(True)
 
 
 class Cursor:

@@ -1,11 +1,15 @@
 """The disk of the simulation itself: what is synced survives, what is not may tear."""
 
+import gc
+import sys
 from random import Random
 
 import apsw
 import pytest
 
+from tests.simulation import apsw_dbapi
 from tests.simulation.crash_vfs import TEARINGS, Disk, PowerCut, Tearing
+from tests.simulation.machine import VFS
 
 
 def make_disk(seed: int = 1) -> Disk:
@@ -67,3 +71,23 @@ def test_a_copy_that_is_put_back_is_what_the_disk_was() -> None:
     disk.write("a", 0, b"ahora")
     disk.put_back(image)
     assert after_cut(disk, "nothing") == b"antes"
+
+
+@pytest.mark.parametrize("is_cut_while_writing", [True, False])
+def test_a_connection_that_a_dead_machine_left_behind_goes_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, is_cut_while_writing: bool
+) -> None:
+    heard: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: heard.append(unraisable.exc_value))
+    disk = Disk("prueba", Random(1))
+    VFS.insert(disk)
+    connection = apsw_dbapi.connect(disk)
+    for statement in ("PRAGMA journal_mode=WAL", "CREATE TABLE kept (a)", "BEGIN", "INSERT INTO kept VALUES (1)"):
+        connection.execute(statement)
+    disk.is_cut = not is_cut_while_writing
+    disk.arm("cut", 0)
+    with pytest.raises(PowerCut):
+        connection.execute("COMMIT")
+    del connection
+    gc.collect()
+    assert heard == []

@@ -17,10 +17,11 @@ from collector.clock import iso
 from collector.db import open_engine, prepare_store, reading, writing
 from collector.queries import store
 from collector.queries.erasures import erased_ids, list_erasures, wipe_traces
-from collector.queries.records import Arrival, ingest, log_after, records_after
+from collector.queries.records import Arrival, ingest, log_after
 from collector.tables import Blob, BlobChunk, BlobName, Quarantine, Record
 from sync.records import new_salt, uuid7
 from sync.statements import made, make_decision, make_tombstone
+from tests.stored import stored_records
 
 MOMENT = 1_795_000_000_000
 SECRET = "Una palabra que nadie más dice: chicheme"
@@ -101,7 +102,7 @@ def test_a_decision_makes_one_of_two_contents_count(engine: Engine) -> None:
     assert states(engine) == {first.id: "contested"}
     keep(engine, make_decision(first.id, "use", other.sha256.hex(), "lab"))
     with reading(engine) as session:
-        (record,) = records_after(session, 0, 10)
+        (record,) = stored_records(session)
         (aside,) = session.exec(select(Quarantine)).all()
     assert (record.state, record.body, record.sha256) == ("usable", other.body, other.sha256)
     assert (aside.body, bool(aside.resolved_by)) == (first.body, True)
@@ -112,7 +113,7 @@ def test_what_is_set_aside_leaves_the_other_one(engine: Engine) -> None:
     other = submission(id=first.id, lang="en")
     keep(engine, first, other, make_decision(first.id, "set_aside", first.sha256.hex(), "lab"))
     with reading(engine) as session:
-        (record,) = records_after(session, 0, 10)
+        (record,) = stored_records(session)
     assert record.body == other.body
 
 
@@ -124,7 +125,7 @@ def test_a_later_decision_wins_over_an_earlier_one(engine: Engine) -> None:
     keep(engine, first, other, after)
     keep(engine, before)
     with reading(engine) as session:
-        (record,) = records_after(session, 0, 10)
+        (record,) = stored_records(session)
     assert record.body == first.body
 
 
@@ -132,7 +133,7 @@ def test_what_no_form_knows_can_be_given_to_a_form(engine: Engine) -> None:
     record = submission(form="servicioss", version="x")
     keep(engine, record, make_decision(record.id, "use", record.sha256.hex(), "lab", "servicios", "1"))
     with reading(engine) as session:
-        (found,) = records_after(session, 0, 10, "servicios")
+        (found,) = stored_records(session, "servicios")
     assert (found.version, found.body, found.sha256) == ("1", record.body, record.sha256)
 
 
@@ -142,7 +143,7 @@ def test_a_bad_record_can_be_released_as_a_submission_of_a_form(engine: Engine) 
     assert keep(engine, bad) == ["quarantined"]
     keep(engine, make_decision(bad.id, "use", bad.sha256.hex(), "lab", "servicios", "1"))
     with reading(engine) as session:
-        (found,) = records_after(session, 0, 10, "servicios")
+        (found,) = stored_records(session, "servicios")
         assert session.exec(select(Quarantine)).all() == []
     assert (found.kind, found.body) == ("submission", bad.body)
 
@@ -204,7 +205,7 @@ def test_what_is_erased_never_comes_back(engine: Engine) -> None:
     assert keep(engine, first) == ["duplicate"]
     with reading(engine) as session:
         bodies = [it.body for it in log_after(session, 0, 10)]
-        assert records_after(session, 0, 10) == []
+        assert stored_records(session) == []
     assert [body for body in bodies if body] == bodies[:1]  # the tombstone alone
 
 

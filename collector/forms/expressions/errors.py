@@ -18,16 +18,6 @@ class ExpressionError(ValueError):
         self.path = path
         self.text = ""
 
-    @property
-    def message(self) -> str:
-        """Return the English sentence with its hint."""
-        return f"{self.en} {self.hint}".strip()
-
-    @property
-    def message_es(self) -> str:
-        """Return the Spanish sentence with its hint."""
-        return f"{self.es} {self.hint_es}".strip()
-
     def caret(self) -> str:
         """Return two lines: the expression (on one line) and a ^ under the place of the error."""
         flat = "".join(" " if character.isspace() else character for character in self.text)

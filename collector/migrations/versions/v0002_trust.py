@@ -126,6 +126,8 @@ def _index_records() -> None:
     for name, column, filled in (("about", "about", "about"), ("claim", "claim", "claim"), ("flagged", "n", "flags")):
         where = sa.text(f"{filled} <> ''")
         op.create_index(f"ix_record_{name}", "record", [column], sqlite_where=where, postgresql_where=where)
+    where = sa.text("kind = 'contribution' AND about = id")
+    op.create_index("ix_record_room", "record", ["n"], sqlite_where=where, postgresql_where=where)
 
 
 def _read_old_records() -> None:

@@ -1,0 +1,148 @@
+"""A guide as people write it: a sheet like an XLSForm, one row a step, in any file that `forms.readers` reads.
+
+    survey     type ("dots posiciones"), name, label::Español (es), label::English (en), hint::…, parameters
+    choices    list_name, name, label::…, weight (of criteria, in per cent; they total 100)
+    settings   form_id, version, form_title::Español (es), …
+
+A row of type "segment LIST" declares what people may say of themselves. Types and parameters stand in docs/rooms.md.
+"""
+
+import re
+from collections.abc import Iterable
+
+from collector.forms.sheets import SheetRow, Sheets, Table, active_rows, setting
+from collector.rooms.guide import (
+    LIST_SIZES,
+    STEP_SETTING,
+    STEP_TYPES,
+    WORD_SETTINGS,
+    Guide,
+    Option,
+    Segment,
+    Setting,
+    Step,
+    Text,
+    check_step,
+)
+from collector.rooms.refusals import Refusal, shown
+from collector.rooms.rules import NAME
+
+SEGMENT = "segment"
+LANGUAGE = re.compile(r"\(([a-z]{2,3})\)\s*$")
+PARAMETER = re.compile(r"(\w+)\s*=\s*(\S+)")
+WHOLE = re.compile(r"-?[0-9]{1,6}")
+SETTINGS_ROW = "2 (settings)"
+
+
+def guide_of(sheets: Sheets) -> Guide:
+    """Read a guide. Raises Refusal with the row, the value and what to do, at the first thing that is wrong."""
+    survey, choices = sheets.table("survey"), sheets.table("choices")
+    steps: list[Step] = []
+    segments: list[Segment] = []
+    seen: dict[str, None] = {}
+    for row in active_rows(survey):
+        kind, list_name = _type(survey, row)
+        name, label = _name(survey, row, seen), _label(survey, row)
+        options = _options(choices, row.row, list_name) if list_name else ()
+        if kind == SEGMENT:
+            segments.append(Segment(name, label, {option.name: option.label for option in options}))
+        else:
+            step = Step(kind, name, label, _text(survey, row, "hint"), options, _settings(survey, row))
+            check_step(row.row, step, seen)
+            steps.append(step)
+        seen[name] = None
+    if not steps:
+        raise Refusal("guide_empty")
+    return Guide(_form_id(sheets), setting(sheets, "version") or "1", _title(sheets), tuple(steps), tuple(segments))
+
+
+def _form_id(sheets: Sheets) -> str:
+    name = setting(sheets, "form_id")
+    if not NAME.fullmatch(name):
+        raise Refusal("guide_name_bad", row=SETTINGS_ROW, value=shown(name))
+    return name
+
+
+def _title(sheets: Sheets) -> Text:
+    table = sheets.table("settings")
+    title = _text(table, table.rows[0], "form_title") if table.rows else {}
+    if "es" not in title:
+        raise Refusal("guide_label_missing", row=SETTINGS_ROW, value=shown("form_title"))
+    return title
+
+
+def _type(table: Table, row: SheetRow) -> tuple[str, str]:
+    """Return (type, list or "") of a row. Raises Refusal for a type that is none, and for a list that is missing."""
+    kind, _, list_name = " ".join(table.text(row, "type").split()).partition(" ")
+    if kind not in STEP_TYPES and kind != SEGMENT:
+        raise Refusal("guide_type_unknown", row=row.row, value=shown(kind), known=", ".join([*STEP_TYPES, SEGMENT]))
+    if not list_name and (kind in LIST_SIZES or kind == SEGMENT):
+        raise Refusal("guide_list_missing", row=row.row, value=kind)
+    return kind, list_name
+
+
+def _name(table: Table, row: SheetRow, seen: Iterable[str]) -> str:
+    name = table.text(row, "name")
+    if not name:
+        raise Refusal("guide_name_missing", row=_place(table, row))
+    if not NAME.fullmatch(name):
+        raise Refusal("guide_name_bad", row=_place(table, row), value=shown(name))
+    if name in seen:
+        raise Refusal("guide_name_twice", row=_place(table, row), value=shown(name))
+    return name
+
+
+def _place(table: Table, row: SheetRow) -> str:
+    """Return where a row stands: its number, and its sheet unless that is survey."""
+    return str(row.row) if table.sheet == "survey" else f"{row.row} ({table.sheet})"
+
+
+def _label(table: Table, row: SheetRow) -> Text:
+    label = _text(table, row, "label")
+    if "es" not in label:
+        raise Refusal("guide_label_missing", row=_place(table, row), value=shown(table.text(row, "name")))
+    return label
+
+
+def _text(table: Table, row: SheetRow, column: str) -> Text:
+    """Return a text by language code; a column without a language is Spanish."""
+    found = {}
+    for each, cell in table.filled(row, column):
+        code = LANGUAGE.search(each.language)
+        found[code[1] if code else "es"] = cell
+    return found
+
+
+def _options(choices: Table, row: int, list_name: str) -> tuple[Option, ...]:
+    mine = [each for each in choices.rows if choices.text(each, "list_name") == list_name]
+    if not mine:
+        raise Refusal("guide_list_unknown", row=row, value=shown(list_name))
+    seen: dict[str, None] = {}
+    options = []
+    for each in mine:
+        name = _name(choices, each, seen)
+        seen[name] = None
+        options.append(Option(name, _label(choices, each), _weight(choices, each)))
+    return tuple(options)
+
+
+def _weight(choices: Table, row: SheetRow) -> int:
+    cell = choices.text(row, "weight")
+    if cell and not WHOLE.fullmatch(cell):
+        raise Refusal("guide_weight_bad", row=_place(choices, row), value=shown(cell))
+    return int(cell or 0)
+
+
+def _settings(table: Table, row: SheetRow) -> dict[str, Setting]:
+    """Return the parameters of a step, numbers as numbers; what they may be, `check_step` says."""
+    cell = table.text(row, "parameters")
+    found = PARAMETER.findall(cell)
+    rest = PARAMETER.sub("", cell).replace(",", " ").strip()
+    if rest:
+        raise Refusal("guide_parameter", row=row.row, value=shown(rest), known="name=value")
+    return {name: _setting(name, value.rstrip(",;")) for name, value in found}
+
+
+def _setting(name: str, value: str) -> Setting:
+    is_word = name in WORD_SETTINGS or name == STEP_SETTING or not WHOLE.fullmatch(value)
+    return value if is_word else int(value)

@@ -1,0 +1,1 @@
+"""What leaves a room: reports, minutes, tables, maps, files of other programs. Pure: values in, text or bytes out."""
