@@ -51,6 +51,7 @@ from collector.routes import (
     room_people,
     rooms,
     rooms_board,
+    rooms_codes,
     rooms_notes,
     rooms_outputs,
     rooms_run,
@@ -96,6 +97,7 @@ ROUTERS = (
     rooms.router,
     rooms_run.router,
     rooms_notes.router,
+    rooms_codes.router,  # before the files of a room: "temas" is none of them
     rooms_outputs.router,
     rooms_board.router,
     citizen.router,

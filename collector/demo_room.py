@@ -130,7 +130,7 @@ class Meeting:
         return self._say("step", {"state": "revealed"}, step=step)
 
     def _arrive(self) -> Iterator[Body]:
-        purposes = {"take_part": True, "quote": True}
+        purposes = {"participate": True, "quote": True}
         yield self._say("consent", {"purposes": purposes, "notice_version": "1", "how": "spoken", "group": True})
         yield self._say("presentes", {"count": PEOPLE})
         for person in range(PEOPLE):
@@ -198,6 +198,7 @@ class Meeting:
         for text, marks in IDEAS.items():
             idea = self._say("statement", {"text": text}, step="ideas")
             yield idea
+            yield self._say("moderate", {"state": "shown"}, ref=idea["id"])
             for judge in range(3):
                 scored = {name: min(5, mark + (judge == 0)) for name, mark in zip(criteria, marks, strict=True)}
                 score = {"target": idea["id"], "criteria": scored}

@@ -19,14 +19,16 @@ from collector.db import reading, writing
 from collector.links import room_code, tidy_code
 from collector.queries import contributions as queries
 from collector.queries.contributions import Mark
+from collector.queries.erasures import wipe_traces
 from collector.queries.records import Outcome, ingest
-from collector.rooms.contributions import SECRET, Contribution, parse_contribution, parse_contributions
+from collector.rooms.contributions import SECRET, Contribution, ids_of_seat, parse_contribution, parse_contributions
 from collector.rooms.room import Room, room_of
 from sync.records import new_salt, uuid7
-from sync.statements import made
+from sync.statements import made, make_tombstone
 
 MINUTE_MS = 60_000
 KEPT_ROOMS = 16
+MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,21 @@ class RoomStore:
         with self._reading:  # forty phones that ask at once wait for one reading
             found = self._read(room)
         return found.room if found else None
+
+    def erase_seat(self, room: str, seat: str) -> int:
+        """Erase all that names a seat, here and everywhere it went; return how many contributions that is.
+
+        Votes name no seat, so nobody can find them: they stay, and belong to nobody.
+        """
+        with self._reading:
+            found = self._read(room)
+        ids = sorted(ids_of_seat(found.said.values(), seat)) if found else []
+        with writing(self._engine) as session:
+            for first in range(0, len(ids), MOST_AT_ONCE):
+                words = [make_tombstone(each, "person", "") for each in ids[first : first + MOST_AT_ONCE]]
+                ingest(session, words, now_ms())
+        wipe_traces(self._engine)
+        return len(ids)
 
     def mark(self, room: str) -> str:
         """Return what changes with the room: the tag of its pages. "" for a room that is not here."""

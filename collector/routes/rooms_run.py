@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -20,6 +21,7 @@ from collector.routes.rooms_common import (
     find_step,
     refusal_sentence,
     room_page,
+    rooms_of,
     say,
 )
 from collector.routes.rooms_last import last_said
@@ -130,6 +132,19 @@ def set_seat(request: Request, session: str, seat: str, _who: Facilitator, poste
         _keep_seat(request, room, seat, posted)
     except Refusal as refusal:
         return _seat_page(request, room, seat, refusal_sentence(request, refusal), 422)
+    return RedirectResponse(f"/sala/{session}#puestos", 303)
+
+
+@router.post("/sala/{session}/puesto/{seat}/borrar")
+def erase_seat(request: Request, session: str, seat: str, _who: Facilitator, posted: Posted) -> Response:
+    """Erase what a seat said, because the person asked for it and somebody said twice that it is meant."""
+    room = find_room(request, session)
+    if seat not in room.seats:
+        raise ProblemError(PROBLEMS["not_found"], path=request.url.path)
+    if posted.get("sure") != "yes":
+        return RedirectResponse(f"/sala/{session}/puesto/{quote(seat, safe='')}", 303)
+    rooms_of(request).erase_seat(session, seat)
+    request.app.state.kick()
     return RedirectResponse(f"/sala/{session}#puestos", 303)
 
 

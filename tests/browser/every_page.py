@@ -128,6 +128,7 @@ NO_PAGE = {
     "/sala/{session}/paso/{name}", "/sala/{session}/tiempo/{name}", "/sala/{session}/presentes",
     "/sala/{session}/puestos", "/sala/{session}/consentimiento", "/sala/{session}/datos", "/sala/{session}/moderar",
     "/sala/{session}/deshacer", "/sala/{session}/notas/deshacer", "/s/{code}/cambios",
+    "/sala/{session}/puesto/{seat}/borrar", "/lab/temas.csv",
     "/sw.js", "/favicon.ico", "/health", "/manifest.webmanifest", "/app/lista.json",
 }  # fmt: skip
 # speak no HTML
@@ -507,7 +508,7 @@ def _come_in(page: Page, node: Node, room: PeopleRoom) -> None:
 
 @walk(
     "/sala/{session}/salidas", "/sala/{session}/salidas/{name}",
-    "/lab/salas", "/lab/salas/{session}", "/lab/salas/{session}/{name}",
+    "/lab/salas", "/lab/salas/{session}", "/lab/salas/{session}/{name}", "/lab/salas/{session}/temas", "/lab/temas",
 )  # fmt: skip
 def room_outputs(page: Page, world: World) -> Iterator[str]:
     node = world.central
@@ -515,10 +516,19 @@ def room_outputs(page: Page, world: World) -> Iterator[str]:
     for name, path in {
         "room-outputs": f"/sala/{room}/salidas", "room-report": f"/sala/{room}/salidas/informe.html",
         "lab-rooms": "/lab/salas", "lab-room": f"/lab/salas/{room}",
-        "lab-room-minutes": f"/lab/salas/{room}/acta.html",
+        "lab-room-minutes": f"/lab/salas/{room}/acta.html", "room-codes": f"/lab/salas/{room}/temas",
     }.items():  # fmt: skip
         visit(page, node, path)
         yield name
+    page.locator("input[name=path]").first.fill("///")
+    page.locator("section form:last-of-type .btn").first.click()
+    yield "room-codes-wrong"
+    page.locator("input[name=path]").first.fill("confianza/vecinos")
+    page.locator("section form:last-of-type .btn").first.click()
+    page.wait_for_selector(".chip[name=path]")
+    yield "room-codes-put"
+    visit(page, node, "/lab/temas")
+    yield "themes"
 
 
 @walk("/s", "/s/{code}", "/s/{code}/ahora")

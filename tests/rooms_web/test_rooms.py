@@ -302,3 +302,20 @@ def test_the_pages_speak_english_too(node: Node, room: str) -> None:
         page = client.post(f"/sala/{room}/presentes", data={"count": "twelve"})
         assert '"How many people" says' in page.text.replace("&#34;", '"')
         assert "Seats" in page.text and "Puestos" not in page.text
+
+
+def test_what_a_seat_said_is_erased_when_the_person_asks_and_nothing_else(
+    host: httpx.Client, node: Node, room: str
+) -> None:
+    for count, seat in enumerate(("P1", "P2"), 5):
+        put(node, make_contribution(room, "note", {"text": f"Dicho por {seat}: chicheme"}, HOST, count, seat=seat))
+    address = f"/sala/{room}/puesto/P1/borrar"
+    assert "No se puede deshacer" in host.get(f"/sala/{room}/puesto/P1").text
+    host.post(address)  # not sure
+    assert len(node.app.state.rooms.get(room).of("note")) == 2
+    assert host.post(address, data={"sure": "yes"}).status_code == 200
+    found = node.app.state.rooms.get(room)
+    assert [item.seat for item in found.of("note")] == ["P2"] and "P1" not in found.seats
+    database = b"".join(path.read_bytes() for path in node.data_dir.glob("collector.db*"))
+    assert b"Dicho por P1: chicheme" not in database and b"Dicho por P2: chicheme" in database
+    assert host.post(address, data={"sure": "yes"}).status_code == 404

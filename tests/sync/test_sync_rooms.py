@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ from sqlalchemy import event
 
 from collector.clock import now_ms
 from collector.db import writing
+from collector.demo_room import open_demo_room
 from collector.links import room_code
 from collector.queries.records import ingest
 from collector.room_store import RoomStore, Writer, make_contribution, new_token
+from collector.rooms.outputs.listing import files_of
+from collector.rooms.outputs.tongue import Tongue
 from collector.rooms.refusals import Refusal
 from sync.statements import made, make_tombstone
 from tests.sync.conftest import Node
@@ -143,6 +147,19 @@ def test_two_note_takers_on_two_tablets_merge_into_one_timeline_at_central(make_
     merged = RoomStore(central.engine)
     assert sorted(texts(merged, room)) == sorted(texts(here, room) + texts(there, room))
     assert [int(text.split()[0]) for text in texts(merged, room)] == list(range(1, 21))
+
+
+def test_a_room_and_every_file_of_it_are_the_same_to_the_byte_at_central(make_node: Callable[..., Node]) -> None:
+    central, tablet = make_node("central"), make_node("tableta")
+    tablet.enrol_at(central)
+    here, there = RoomStore(tablet.engine), RoomStore(central.engine)
+    room = open_demo_room(here, date(2026, 11, 22))
+    assert tablet.sync().error == ""
+    ours, theirs = here.get(room), there.get(room)
+    assert ours is not None and ours == theirs
+    files = {file.name: file.content() for file in files_of(ours, Tongue(), for_lab=True)}
+    assert len(files) > 10
+    assert files == {file.name: file.content() for file in files_of(theirs, Tongue(), for_lab=True)}
 
 
 def test_a_room_of_a_thousand_contributions_is_read_with_two_statements_and_then_with_one(node: Node) -> None:

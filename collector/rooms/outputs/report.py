@@ -39,6 +39,7 @@ from collector.rooms.sense.suppression import Policy
 
 MINUTE_MS = 60_000
 PURPOSE_NAMES = {
+    "participate": "Participar",
     "answers": "Anotar lo que dice",
     "quote": "Citar sus palabras",
     "photo": "Usar fotos",
