@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 
 from collector.backups.marker import forget_markers, mark_as_copy, start_epoch, take_lock
-from collector.clock import iso_here, now_ms
+from collector.backups.names import free_name, name_now
 from collector.db import is_sqlite, open_engine, prepare_store, reading, writing
 from collector.problems import ProblemError
 from collector.queries import copies
@@ -140,7 +140,7 @@ def _move_aside(store: Path) -> Path | None:
     if not store.exists():
         return None
     _fold(store)
-    aside = store.with_name(f"{store.stem}-{_moment()}{store.suffix}")
+    aside = free_name(store.parent, store.stem, store.suffix)
     for suffix in SUFFIXES[::-1]:  # the database last: killed between, it is still found
         with suppress(FileNotFoundError):
             store.with_name(store.name + suffix).replace(aside.with_name(aside.name + suffix))
@@ -200,8 +200,4 @@ def _must_exist(settings: Settings) -> None:
 
 
 def _name_in(folder: Path, url: str) -> Path:
-    return folder / f"collector-{_moment()}{'.db' if url.startswith('sqlite') else '.dump'}"
-
-
-def _moment() -> str:
-    return iso_here(now_ms())[:19].replace(":", "").replace("T", "-")
+    return folder / name_now("collector", ".db" if url.startswith("sqlite") else ".dump")

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from collector.backups.marker import forget_markers, start_epoch
-from collector.clock import iso_here, now_ms
+from collector.backups.names import free_name
 from collector.db import open_engine, prepare_store, reading, writing
 from collector.problems import ProblemError
 from collector.queries import copies
@@ -41,7 +41,7 @@ def put_back(engine: Engine, data_dir: Path, copy: Path) -> tuple[Path | None, H
             raise ProblemError(IN_USE, place=engine.url.render_as_string())
     with _restored(engine, copy) as tried:
         _prove(tried, copy)
-    aside = data_dir / f"collector-{iso_here(now_ms())[:19].replace(':', '').replace('T', '-')}.dump"
+    aside = free_name(data_dir, "collector", ".dump")
     _run("pg_dump", engine, "--format=custom", *NO_OWNER, f"--file={aside}")
     _run("pg_restore", engine, "--clean", "--if-exists", "--single-transaction", *NO_OWNER, str(copy))
     prepare_store(engine)

@@ -51,8 +51,11 @@ def test_an_unchanged_part_is_not_sent_again_and_the_page_stays_as_it_is(
 ) -> None:
     page = visit(host).page()
     facilitator(page, field, host)
+    mark = "(word) => { document.querySelector('#sending section').dataset.mine = word; }"
+    page.evaluate(mark, "old")
     assert poll(page) == 200  # the first one brings the tag
-    page.evaluate("document.querySelector('#sending section').dataset.mine = 'untouched'")
+    page.wait_for_selector("#sending section:not([data-mine])")  # and is swapped in a moment after it came
+    page.evaluate(mark, "untouched")
     assert poll(page) == 304
     assert page.get_attribute("#sending section", "data-mine") == "untouched"
     with writing(field.app.state.engine) as session:

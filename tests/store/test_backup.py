@@ -95,6 +95,22 @@ def test_what_was_backed_up_comes_back_with_a_new_epoch_and_what_was_there_is_ke
     assert bodies(settings) == [*before, later]
 
 
+def test_two_restores_of_one_second_keep_both_stores_that_were_there(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.backups.names.now_ms", lambda: 1_795_000_000_000)
+    copy, _ = backup(settings, tmp_path / "copia")
+    engine = opened(settings)
+    later = body_of()
+    keep(engine, later)
+    engine.dispose()
+    first, _ = restore(settings, copy)
+    second, _ = restore(settings, copy)
+    assert first is not None and second is not None and first != second and second.is_file()
+    restore(settings, first)
+    assert later in bodies(settings)
+
+
 def test_the_epoch_of_a_restore_is_the_one_that_the_server_goes_on_with(settings: Settings, tmp_path: Path) -> None:
     engine = opened(settings)
     begin_turn(engine, settings.data_dir).end()
