@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 Facilitator = Annotated[str, Depends(facilitator)]
 User = Annotated[str, Depends(lab_user)]
 # such a page carries its style in itself, and may do nothing else
-PAGE_RULES = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
+PAGE_RULES = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; form-action 'none'"
 SHOWN_ENDINGS = ("html", "svg", "txt")  # opened in the browser; the others are saved
 
 
