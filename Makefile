@@ -12,7 +12,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/collector demo --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.dev $(VENV)/.chromium
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) -r R
 
 lint: $(VENV)/.dev node_modules/.installed
 	$(BIN)/ruff format --check .
