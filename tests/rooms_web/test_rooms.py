@@ -1,8 +1,6 @@
 """What a facilitator does with a room, over real HTTP: opening one, steps, seats, moderation, undo, the end."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,23 +9,8 @@ from collector.links import room_code
 from collector.room_guides import starter_guides
 from collector.room_store import make_contribution
 from tests.conftest import Node
-from tests.rooms_web.furnished_room import HOST, node_with_pin, open_small_room, put, signed_in, told_in
+from tests.rooms_web.furnished_room import HOST, open_small_room, put, signed_in, told_in
 from tests.test_links import squares_in
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """A node with a PIN; the tests of this file only add rooms to it."""
-    found = node_with_pin(Path(tmp_path_factory.mktemp("salas")))
-    yield found
-    found.stop()
-
-
-@pytest.fixture(scope="module")
-def host(node: Node) -> Iterator[httpx.Client]:
-    """A browser-like client that has given the PIN."""
-    with signed_in(node) as client:
-        yield client
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import html
 import re
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,26 +14,11 @@ from collector.routes.rooms_drawn import LISTED, MAKERS
 from tests.conftest import Node
 from tests.rooms.making import step_of
 from tests.rooms.sample import STEPS
-from tests.rooms_web.furnished_room import HOST, node_with_pin, open_full_room, open_small_room, put, signed_in
+from tests.rooms_web.furnished_room import HOST, open_full_room, open_small_room, put
 
 CHROMIUM = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Mobile Safari/537.36"
 )
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """A node with a PIN; the tests of this file only add rooms to it."""
-    found = node_with_pin(Path(tmp_path_factory.mktemp("tableros")))
-    yield found
-    found.stop()
-
-
-@pytest.fixture(scope="module")
-def host(node: Node) -> Iterator[httpx.Client]:
-    """The browser at the projector."""
-    with signed_in(node) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -2,22 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from collector.room_store import make_contribution
 from tests.conftest import Node
-from tests.rooms_web.furnished_room import HOST, node_with_pin, open_small_room, put, signed_in, told_in
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """A node with a PIN; the tests of this file only add rooms to it."""
-    found = node_with_pin(Path(tmp_path_factory.mktemp("notas")))
-    yield found
-    found.stop()
+from tests.rooms_web.furnished_room import HOST, open_small_room, put, signed_in, told_in
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from collector.queries.people import put_user
 from collector.room_store import Writer, make_contribution, new_token
 from tests.conftest import Node
 from tests.lab.conftest import EMAIL, PASSWORD, hashed
-from tests.rooms_web.furnished_room import node_with_pin, signed_in
+from tests.rooms_web.furnished_room import node_with_pin
 
 READ = {"informe.html", "acta.html", "devolucion.html", "energia-energia.html"}
 FOR_LAB = {"textos.csv", "proyecto.qdpx", "temas.qdc", "frases-frases.csv"}
@@ -42,12 +42,6 @@ def session(node: Node) -> str:
         said = {"target": note.id, "path": path, "coder": "ana"}
         rooms.add(make_contribution(session, "coding", said, writer, count))
     return session
-
-
-@pytest.fixture(scope="module")
-def host(node: Node) -> Iterator[httpx.Client]:
-    with signed_in(node) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
