@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 8000
 HOST ?= 0.0.0.0
-WORKERS ?= 2
+WORKERS ?= 3
 BIN = $(VENV)/bin
 
 .PHONY: demo test lint bench soak clean
@@ -11,8 +11,9 @@ BIN = $(VENV)/bin
 demo: $(VENV)/.installed
 	@$(BIN)/collector demo --host $(HOST) --port $(PORT)
 
+# worksteal: the tests of a module stay together, so that what they share is made once and not by every worker
 test: $(VENV)/.dev $(VENV)/.chromium
-	$(BIN)/python -m pytest -n $(WORKERS) -r R
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -r R
 
 lint: $(VENV)/.dev node_modules/.installed
 	$(BIN)/ruff format --check .
@@ -24,11 +25,12 @@ lint: $(VENV)/.dev node_modules/.installed
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
-# hours: the simulator over 20,000 seeds, kill -9 of nodes and of phones, noise at every address, cuts at more boundaries
+# hours: the simulator over 20,000 seeds, kill -9 of nodes, of phones and of PostgreSQL, noise at every address, cuts at more boundaries
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.simulation --seeds 20000
 	$(BIN)/python -m tests.faults.kill --cycles 200
 	$(BIN)/python -m tests.faults.kill_phone --kills 50
+	$(BIN)/python -m tests.faults.kill_postgres --cycles 100
 	$(BIN)/python -m tests.faults.fuzz --requests 100000
 	$(BIN)/python -m tests.faults.cuts --every 7 --batches 3
 

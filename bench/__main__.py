@@ -11,10 +11,13 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from bench.capture import capture_rows, capture_xform
+from bench.exports import export_rows, household_store
 from bench.forms import check_row, publish_row, thirty_row
 from bench.ingest import Source, ingest_rows, outbox_rows
+from bench.lists import list_rows
 from bench.node import own_store, serving
 from bench.pages import bytes_rows, page_rows
+from bench.pulls import pull_rows
 from bench.reaction import reaction_forms, reaction_rows
 from bench.report import Row, table
 from bench.rooms import room_rows
@@ -52,6 +55,12 @@ def main() -> None:
             stages = stage_table(engine, store, source)
         say("a store of a million records, and PostgreSQL…")
         rows += [growth_row(folder, source), postgres_row(source)]
+        say("a hundred thousand records taken home…")
+        rows += pull_rows(folder, source, list(xforms.values()))
+        say("a million households: files, and the first page of every list…")
+        household_store(folder / "households")
+        rows += export_rows(folder / "households")
+        rows += list_rows(folder / "households")
         say("a room of forty people…")
         rows += room_rows(folder)
         say("starts of the program…")

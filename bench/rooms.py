@@ -41,12 +41,15 @@ def room_rows(folder: Path) -> list[Row]:
     with own_store(folder / "room", []) as engine:
         room, sentences = _open(RoomStore(engine))
     with serving(folder / "room", []) as node:
+        begun = node.server.cpu_seconds()
         waits = _meeting(node.url, room_code(room), sentences)
+        cpu_seconds = node.server.cpu_seconds() - begun
     name = f"room of {PHONES} phones and {BEFORE:,} contributions, {SAYINGS} more in {SECONDS:.0f} s:"
     said, asked = _p95(waits.given), _p95(waits.asked)
     return [
         Row(f"{name} wait for a contribution, 95 of 100", f"{said:.0f} ms", said, SOON),
         Row(f"{name} wait for a poll, 95 of 100", f"{asked:.0f} ms"),
+        Row(f"{name} CPU of the node", f"{cpu_seconds:.1f} s"),
     ]
 
 

@@ -15,11 +15,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from collector import tables
 from collector.problems import PROBLEMS, ProblemError
 from collector.store_problems import BAD_URL, DRIVER_MISSING, NOT_UTF8, UNREACHABLE
+from collector.tables.log import Meta
 
 WAIT_SECONDS = 5
 SCHEMA = text("SELECT value FROM meta WHERE key = 'schema'")
@@ -195,9 +196,9 @@ def _make_tables(engine: Engine) -> None:
         connection = session.connection()
         if inspect(connection).has_table("meta"):
             return  # another process was first
-        SQLModel.metadata.create_all(connection)
+        tables.every_table().create_all(connection)
         stamp(connection, HEAD)
-        session.add(tables.Meta(key="schema", value=str(tables.SCHEMA_VERSION)))
+        session.add(Meta(key="schema", value=str(tables.SCHEMA_VERSION)))
 
 
 def _reach(engine: Engine) -> None:

@@ -15,10 +15,11 @@ import segno
 import uvicorn
 from fastapi import FastAPI
 
-from collector import people
+from collector import accounts, people
 from collector.app import create_app
 from collector.clock import iso_here, now_ms
 from collector.db import reading, writing
+from collector.demo_answers import put_demo_answers
 from collector.demo_room import open_demo_room
 from collector.publish.publishing import check_file
 from collector.queries import nodes
@@ -28,8 +29,11 @@ from collector.web import is_free, lan_address
 from sync.push import enrol
 
 STARTER = Path(__file__).resolve().parent / "starter"
+EXAMPLE = Path(__file__).resolve().parent / "ejemplo.md"  # with invented answers: demo_answers.py
 FORMS = ("tarjeta.xlsx", "servicios.xlsx", "confianza.xlsx")  # the last published stands first
 EMAIL = "lab@demo.local"
+MAYOR = "alcaldia@demo.local"  # sees the page of San Miguelito alone
+MUNICIPALITY = "0810"
 
 
 @dataclass
@@ -80,16 +84,11 @@ def _serve(settings: Settings, host: str, port: int) -> Running:
 
 def _first_time(central: Running, field: Running, port: int) -> dict[str, str]:
     """Publish, enrol and make keys where that was not done before; return what is to be shown once."""
-    forms = central.app.state.forms
-    held = {row.form_id for row in forms.current()}
-    for name in FORMS:
-        if name.partition(".")[0] in held:
-            continue
-        content = (STARTER / name).read_bytes()
-        checked = check_file(name, content)
-        if checked.form is None:
-            raise SystemExit(checked.report.text("es"))
-        forms.install(checked.xform, name, content)
+    held = {row.form_id for row in central.app.state.forms.current()}
+    for path in (EXAMPLE, *(STARTER / name for name in FORMS)):
+        if path.stem not in held:
+            _publish(central, path)
+    put_demo_answers(central.app)
     _enrol(central, field, port)
     field.app.state.sync_now()
     open_demo_room(field.app.state.rooms, date.fromisoformat(iso_here(now_ms())[:10]))
@@ -99,11 +98,20 @@ def _first_time(central: Running, field: Running, port: int) -> dict[str, str]:
     secret = {"password": secrets.token_urlsafe(9), "pin": f"{secrets.randbelow(10**6):06d}"}
     with writing(central.app.state.engine) as session:
         people.add_user(session, EMAIL, secret["password"])
+        accounts.put(session, MAYOR, secret["password"], "municipality", MUNICIPALITY)
         people.set_pin(session, secret["pin"])
-        secret["token"] = people.make_token(session, "demo")
+        secret["token"] = people.make_token(session, "demo", purpose="demostración")
     with writing(field.app.state.engine) as session:
         people.set_pin(session, secret["pin"])
     return secret
+
+
+def _publish(central: Running, path: Path) -> None:
+    content = path.read_bytes()
+    checked = check_file(path.name, content)
+    if checked.form is None:
+        raise SystemExit(checked.report.text("es"))
+    central.app.state.forms.install(checked.xform, path.name, content)
 
 
 def _enrol(central: Running, field: Running, port: int) -> None:
@@ -129,12 +137,14 @@ Collector está listo. / Collector is ready.
   Facilitación / Facilitator:                   {field}/equipo
   Sala de demostración / Demonstration room:    {field}/sala
   Laboratorio / Lab:                            {central}/lab
+  Resultados para todos / Public results:       {central}/publico
 """
     )
     if secret:
         click.echo(
             f"""Claves, se muestran solo esta vez / Keys, shown only this once:
   Laboratorio / Lab:            {EMAIL}   {secret["password"]}
+  Alcaldía / Mayor's office:    {MAYOR}   {secret["password"]}
   PIN de facilitación / PIN:    {secret["pin"]}
   Token:                        {secret["token"]}
   collector pull {central} --token {secret["token"]} --to lab.db

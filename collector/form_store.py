@@ -14,12 +14,11 @@ from collector.clock import now_ms
 from collector.db import reading, writing
 from collector.forms.model import FORM_SHAPE, Form, form_from_json, form_to_json
 from collector.forms.report import FormErrors, FormProblem
-from collector.forms.xform import read_xform
-from collector.forms.xform.digest import form_digest
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import forms as form_queries
+from collector.queries import plans as plan_queries
 from collector.queries.forms import MAX_FILES_BYTES, FileFacts, StoredFile
-from collector.tables import FormVersion
+from collector.tables.forms import FormVersion
 
 TEXT_ENDINGS = (".csv", ".xml", ".geojson")  # lists: what the form's expressions read
 MAX_NAME_LETTERS = 200
@@ -68,6 +67,8 @@ class FormStore:
         definition = json.loads(row.definition)
         if definition.get("shape") == FORM_SHAPE:
             return form_from_json(definition)
+        from collector.forms.xform import read_xform  # not on every start, and seldom at all
+
         with reading(self._engine) as session:
             names = [file.name for file in form_queries.list_files(session, row.form_id, row.version)]
             held = [form_queries.get_file(session, row.form_id, row.version, name) for name in names]
@@ -90,6 +91,12 @@ class FormStore:
         for row in self.versions():
             newest.setdefault(row.form_id, row)
         return list(newest.values())
+
+    def open(self) -> list[FormVersion]:
+        """Return the newest version of each form that takes new answers on this node, newest form first."""
+        with reading(self._engine) as session:
+            closed = plan_queries.not_open(session)
+        return [row for row in self.current() if row.form_id not in closed]
 
     def file(self, form_id: str, version: str, name: str) -> StoredFile | None:
         """Return one file of a version with its content, None when there is none of that name."""
@@ -114,6 +121,9 @@ class FormStore:
         Raises VersionTaken for other content under a version already published: records name their version. Also
         FormErrors for what cannot be used, ProblemError too_large for files that weigh too much together.
         """
+        from collector.forms.xform import read_xform
+        from collector.forms.xform.digest import form_digest
+
         named = usable_files(files or {})
         sha256 = form_digest(xform, named)
         form = read_xform(xform, media=texts_of(named), sha256=sha256)

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -58,3 +59,13 @@ async def send_kept(kept: Kept, asked: dict[bytes, bytes], send: Send) -> None:
         more = [*more, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": [*kept.headers, *more]})
     await send({"type": "http.response.body", "body": body})
+
+
+def page_forgetter(kept: dict[str, Kept]) -> Callable[[str], None]:
+    """Return what lets a form's pages be drawn anew: they name their voices, and there are none once it closed."""
+
+    def forget(form_id: str) -> None:
+        for path in [path for path in kept if path.startswith((f"/f/{form_id}/", f"/k/{form_id}/"))]:
+            kept.pop(path, None)
+
+    return forget

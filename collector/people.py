@@ -5,9 +5,10 @@ and pulls as sha256, which is enough for something nobody can guess.
 """
 
 import hashlib
+import json
 import secrets
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from threading import BoundedSemaphore, Lock
 
@@ -19,9 +20,11 @@ from collector.clock import now_ms
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import people as people_queries
 from collector.queries import store
+from collector.tables.lab import ApiToken
 
 SESSION_MS = 12 * 60 * 60 * 1000
 PIN_SUBJECT = "pin"
+USE_NOTED_MS = 60_000  # a token that is used all the time writes once a minute
 LEAST_PASSWORD = 10
 LEAST_PIN = 4
 MOST_SECRET = 256
@@ -66,22 +69,31 @@ def token_hash(token: str) -> str:
 # --- accounts of the lab
 
 
-def add_user(session: Session, email: str, password: str) -> str:
-    """Give `email` an account, or a new password (which ends its open sessions). Returns the address as kept."""
+def add_user(session: Session, email: str, password: str, role: str | None = None) -> str:
+    """Give `email` an account, or a new password (which ends its open sessions). Returns the address as kept.
+
+    role: of collector/rights.py; None leaves an account's role as it is and makes a new one an admin.
+    """
     address = tidy_email(email)
     if "@" not in address[1:-1] or any(mark.isspace() for mark in address):
         raise ProblemError(PROBLEMS["bad_request"], reason=f"«{email}» no es un correo")
-    _check_length(password, LEAST_PASSWORD, "la contraseña")
-    people_queries.put_user(session, address, hash_secret(password), now_ms())
+    check_new_password(password)
+    people_queries.put_user(session, address, hash_secret(password), now_ms(), role)
     people_queries.end_sessions(session, address)
     return address
 
 
 def check_password(session: Session, email: str, password: str) -> str | None:
-    """Return the address of the account, or None. Unknown addresses cost the same work as wrong passwords."""
+    """Return the address of the open account, or None. Unknown addresses cost the same work as wrong passwords."""
     address = tidy_email(email)
-    matches = secret_matches(people_queries.password_hash(session, address), password)
-    return address if matches else None
+    user = people_queries.get_user(session, address)
+    matches = secret_matches(user.password_hash if user else None, password)
+    return address if matches and user is not None and not user.closed_ms else None
+
+
+def check_new_password(password: str) -> None:
+    """Raise ProblemError bad_request for a password that is too short or too long."""
+    _check_length(password, LEAST_PASSWORD, "la contraseña")
 
 
 def tidy_email(email: str) -> str:
@@ -119,11 +131,11 @@ def check_pin(session: Session, pin: str) -> bool:
 # --- signed-in browsers
 
 
-def start_session(session: Session, subject: str) -> str:
-    """Sign a browser in as `subject` (an address, or PIN_SUBJECT) for 12 hours; return the token for its cookie."""
+def start_session(session: Session, subject: str, lasts_ms: int = SESSION_MS) -> str:
+    """Sign a browser in as `subject` (an address, or PIN_SUBJECT); return the token for its cookie."""
     token, moment = new_token(), now_ms()
     people_queries.drop_expired_sessions(session, moment)
-    people_queries.add_session(session, token_hash(token), subject, moment + SESSION_MS)
+    people_queries.add_session(session, token_hash(token), subject, moment + lasts_ms)
     return token
 
 
@@ -140,16 +152,69 @@ def end_session(session: Session, token: str) -> None:
 # --- pull tokens
 
 
-def make_token(session: Session, name: str) -> str:
-    """Make a token for pulling data. This is the only time it can be read: "col_" and 43 characters."""
+@dataclass(frozen=True)
+class KnownToken:
+    """What a token may do (collector/rights.py: SCOPES). only_forms: None for all; purpose: as its maker said.
+
+    is_noted: its use of the last minute stands in the store already.
+    """
+
+    name: str
+    scope: str
+    only_forms: frozenset[str] | None
+    purpose: str
+    is_noted: bool = field(default=True, compare=False)
+
+
+def make_token(
+    session: Session,
+    name: str,
+    scope: str = "identifiers",
+    *,
+    forms: Sequence[str] = (),
+    expires_ms: int = 0,
+    purpose: str = "",
+    made_by: str = "",
+) -> str:
+    """Make a token for programs. This is the only time it can be read: "col_" and 43 characters.
+
+    forms: the only ones it may read, all when empty; expires_ms: 0 for never.
+    """
     token = new_token("col_")
-    people_queries.add_token(session, token_hash(token), name, now_ms())
+    kept = ApiToken(
+        token_sha256=token_hash(token), name=name, created_ms=now_ms(), scope=scope, expires_ms=expires_ms,
+        forms=json.dumps(sorted(forms)) if forms else "", purpose=purpose, made_by=made_by,
+    )  # fmt: skip
+    people_queries.add_token(session, kept)
     return token
 
 
-def check_token(session: Session, token: str) -> str | None:
-    """Return the name under which the token was made, or None."""
-    return people_queries.token_name(session, token_hash(token)) if token.startswith("col_") else None
+def check_token(session: Session, token: str) -> KnownToken | None:
+    """Return what the token may do, or None when it is unknown or over."""
+    row = people_queries.get_token(session, token_hash(token)) if token.startswith("col_") else None
+    moment = now_ms()
+    if row is None or (row.expires_ms and row.expires_ms <= moment):
+        return None
+    forms = frozenset(json.loads(row.forms)) if row.forms else None
+    return KnownToken(row.name, row.scope, forms, row.purpose, moment - row.used_ms < USE_NOTED_MS)
+
+
+def forms_of(token: ApiToken) -> list[str]:
+    """Return the only forms that a token may read, [] for all."""
+    return list(json.loads(token.forms)) if token.forms else []
+
+
+def refuse_taken(session: Session, name: str) -> None:
+    """Raise ProblemError token_taken for a name that a token has, and bad_request for none: the audit goes by it."""
+    if not name:
+        raise ProblemError(PROBLEMS["bad_request"], reason="el token no tiene nombre")
+    if people_queries.token_names(session, name):
+        raise ProblemError(PROBLEMS["token_taken"], name=name)
+
+
+def note_use(session: Session, token: str) -> None:
+    """Note that the token was used now: who looks after tokens sees which nobody needs any more."""
+    people_queries.note_use(session, token_hash(token), now_ms())
 
 
 def drop_tokens(session: Session, name: str) -> int:

@@ -40,7 +40,7 @@ def provinces() -> tuple[Province, ...]:
 @cache
 def place_labels() -> Mapping[str, str]:
     """Return code -> name, with the province where two places share one: "Santa Fe (Darién)"."""
-    names = {row["code"]: row["name"] for row in _rows()}
+    names = place_names()
     times = Counter(names.values())
 
     def label(row: Mapping[str, str]) -> str:
@@ -48,6 +48,12 @@ def place_labels() -> Mapping[str, str]:
         return f"{row['name']} ({names[row['parent']]})" if is_shared else row["name"]
 
     return {row["code"]: label(row) for row in _rows()}
+
+
+@cache
+def place_names() -> Mapping[str, str]:
+    """Return code -> name alone: two places may share one."""
+    return {row["code"]: row["name"] for row in _rows()}
 
 
 @cache

@@ -28,7 +28,8 @@ MAX_N = 2**53 - 1  # whole in every language's numbers
 DECODER = json.JSONDecoder()
 ENCODER = json.JSONEncoder(separators=(",", ":"))
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")
-FORWARDED = ("revoked_node", "not_allowed")  # reasons of quarantine that the next node cannot find out by itself
+# reasons of quarantine that the next node cannot find out by itself
+FORWARDED = ("revoked_node", "not_allowed", "room_refused", "room_late")
 # what a node writes for a record that was born there: nothing to walk through before the record
 OWN_LINE = re.compile(rb'\{"n":(0|[1-9][0-9]{0,15}),"via":\[\],"rec":')
 

@@ -5,8 +5,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from collector.clock import parse_iso
 from collector.db import writing
 from collector.queries import nodes, receipts
+from collector.retention_clock import HOUR_MS, note_upstream_clock
 from sync import chain, keys, limits
 from sync.batches import is_number
 from sync.run import Known, Run
@@ -16,7 +18,11 @@ log = logging.getLogger("collector.sync")
 
 @dataclass(frozen=True)
 class Greeting:
-    """What hello says. feed: the end of the feed and its epoch; None from an upstream of an earlier release."""
+    """What hello says. feed: the end of the feed and its epoch; None from an upstream of an earlier release.
+
+    rooms: the tag of the rooms that go down; "" when there are none, and from an upstream that knows nothing of them.
+    plans: the tag of what is planned with forms; "" likewise.
+    """
 
     central: bool = False
     receipts_epoch: str = ""
@@ -25,6 +31,8 @@ class Greeting:
     epoch: str = ""
     feed: int | None = None
     is_revoked: bool = False
+    rooms: str = ""
+    plans: str = ""
 
 
 def greet(run: Run) -> Greeting:
@@ -62,11 +70,24 @@ def _head_told(found: Any, known: Known) -> str:
 def _ask(run: Run) -> Any:
     """Return the hello, the one from before when nothing has changed since."""
     state = run.state
+    stands = run.now_ms - round(time.monotonic() * 1000)
+    if abs(stands - state.clock_stands) > HOUR_MS:  # our clock was set: what the upstream's says is asked anew
+        state.hello_etag = ""
+    state.clock_stands = stands
     answer = run.client.get("/hello", state.hello_etag)
     if answer.status == 304 and state.hello_etag:
         return state.hello
     state.hello_etag, state.hello = answer.etag, answer.content
+    _note_clock(run, answer.content)
     return answer.content
+
+
+def _note_clock(run: Run, found: Any) -> None:
+    """Note what the upstream's clock says: before anything is erased by its term, ours has to be believed."""
+    told = parse_iso(str(found.get("server_time", ""))) if isinstance(found, dict) else None
+    if told is not None:
+        with writing(run.engine) as session:
+            note_upstream_clock(session, run.now_ms, told[0])
 
 
 def _read(found: Any) -> Greeting:
@@ -80,6 +101,8 @@ def _read(found: Any) -> Greeting:
         forms_etag=found["forms_etag"],
         epoch=str(found.get("epoch", "")),
         feed=feed if is_number(feed) else None,
+        rooms=str(found.get("rooms", "")),
+        plans=str(found.get("plans", "")),
     )
 
 

@@ -4,6 +4,7 @@
     with records:  batches  upload.py  from that cursor, one at a time, until the log is empty
     after a hello: forms and receipts  pull.py, when hello said that there are new ones
                    erasures, decisions feed.py, likewise
+                   rooms that are open room_pull.py, likewise
     then:          files of answers    blobs.py, piece by piece; new records go between two pieces
     last of all:   a report            report.py, when it says something new
 
@@ -13,35 +14,28 @@ The receiver's cursor is the truth. This node believes nothing of its own: after
 import logging
 import time
 from collections.abc import Callable
-from random import SystemRandom
-from threading import Event, Thread
 
 import httpx
 from sqlalchemy import Engine
 
-from collector.clock import now_ms
 from collector.db import reading, writing
 from collector.problems import PROBLEMS, ProblemError
-from collector.queries import erasures, nodes, store
+from collector.queries import nodes, store
 from sync import keys
 from sync.blobs import send_blobs
 from sync.client import Refusal, UpstreamClient
 from sync.feed import pull_feed
 from sync.greet import greet
-from sync.line import open_line
+from sync.plans import pull_plans
 from sync.pull import pull_forms, pull_receipts
 from sync.report import send_report
+from sync.room_pull import pull_rooms
 from sync.run import InstallForm, Run, SyncResult, SyncState, read_known
 from sync.upload import has_entries, send_log
 
 HELLO_SECONDS = 60.0  # so that forms come down even while records go up all the time
-SHORTEST_SECONDS, LONGEST_SECONDS = 2.0, 900.0
-KICK_SECONDS = 30.0
-WIPE_SECONDS = 15.0
-GATHER_SECONDS = 1.0  # records that come together go together
-JITTER = SystemRandom()
 log = logging.getLogger("collector.sync")
-__all__ = ["SyncLoop", "SyncResult", "SyncState", "enrol", "sync_once"]
+__all__ = ["SyncResult", "SyncState", "enrol", "sync_once"]
 
 
 def enrol(engine: Engine, http: httpx.Client, url: str, code: str, name: str = "") -> str:
@@ -122,7 +116,9 @@ def _exchange(run: Run) -> None:
         raise ProblemError(PROBLEMS["upstream_revoked"], url=run.client.url)
     if greeted is not None:
         pull_forms(run, greeted)
+        pull_plans(run, greeted)
         pull_feed(run, greeted)
+        pull_rooms(run, greeted)
         pull_receipts(run, greeted)
     send_blobs(run)
     if greeted is not None:
@@ -136,99 +132,3 @@ def _note(run: Run) -> None:
         nodes.change_upstream(session, last_try_ms=run.now_ms, last_error=result.error, **reached)
         if result.error or store.fact(session, "sync_reason"):
             store.set_fact(session, "sync_reason", result.reason)
-
-
-class SyncLoop:
-    """A thread that keeps this node in step with its upstream; while there is none it only lets erased bytes leave.
-
-    After a success it rests `idle_seconds`, or until `kick`; with 0 of them it never sends, as where there is no
-    upstream. After trouble it waits 2 s, then twice as long each time up to 15 minutes, with jitter so that tablets in
-    one room do not all come at once. One exchange at a time.
-    """
-
-    def __init__(
-        self,
-        engine: Engine,
-        idle_seconds: float,
-        install_form: InstallForm,
-        make_http: Callable[[], httpx.Client] = open_line,
-    ) -> None:
-        self._engine, self._idle_seconds, self._install_form = engine, idle_seconds, install_form
-        self._make_http = make_http
-        self._stop, self._wake = Event(), Event()
-        self._thread: Thread | None = None
-
-    def start(self) -> None:
-        """Start the thread unless it runs."""
-        if self._thread is None:
-            self._stop.clear()
-            self._thread = Thread(target=self._run, name="sync", daemon=True)
-            self._thread.start()
-
-    def stop(self, patience_seconds: float = 5.0) -> bool:
-        """End the thread and tell whether it has ended in time.
-
-        A request on a dead line ends by its own timeout; leaving it behind loses nothing, answers are kept or not.
-        """
-        self._stop.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(patience_seconds)
-            if self._thread.is_alive():
-                return False
-        self._thread = None
-        return True
-
-    def kick(self) -> None:
-        """There are new records: go soon. During trouble not before 30 seconds, to spare the battery."""
-        self._wake.set()
-
-    def _run(self) -> None:
-        state, failures = SyncState(), 0
-        with self._make_http() as http:
-            while not self._stop.is_set():
-                self._wake.clear()
-                result = self._try(http, state)
-                failures = failures + 1 if result.error else 0
-                self._rest(result, failures)
-
-    def _try(self, http: httpx.Client, state: SyncState) -> SyncResult:
-        self._wipe()
-        if not self._idle_seconds:
-            return SyncResult()
-        try:
-            return sync_once(self._engine, http, now_ms(), self._install_form, state, self._stop.is_set)
-        except ProblemError as error:
-            if error.problem.code == "no_upstream":
-                return SyncResult()
-            log.warning("sync: %s", error)
-        except Exception:  # the thread must outlive a full disk or a locked store
-            log.exception("sync")
-        state.is_warm = False
-        return SyncResult(error="server_error")
-
-    def _wipe(self) -> None:
-        """Let what was erased leave the disk, where that could not be done at once."""
-        try:
-            erasures.wipe_traces(self._engine)
-        except Exception:  # tried again with the next round; sending goes on
-            log.exception("traces of what was erased")
-
-    def _rest(self, result: SyncResult, failures: int) -> None:
-        if failures:
-            seconds = pause_seconds(failures, result)
-            deaf = min(seconds, KICK_SECONDS)
-        else:
-            idle_seconds = self._idle_seconds or WIPE_SECONDS
-            seconds = min(GATHER_SECONDS, idle_seconds) if result.has_more else idle_seconds
-            deaf = min(GATHER_SECONDS, idle_seconds)
-        if not self._stop.wait(deaf):
-            self._wake.wait(seconds - deaf)
-
-
-def pause_seconds(failures: int, result: SyncResult) -> float:
-    """Return how long to wait after so many failures in a row: at least what the upstream asked for."""
-    if result.is_final:
-        return LONGEST_SECONDS
-    doubled = min(LONGEST_SECONDS, SHORTEST_SECONDS * 2.0 ** min(failures - 1, 16))
-    return max(result.retry_seconds, doubled * JITTER.uniform(0.7, 1.0), SHORTEST_SECONDS)

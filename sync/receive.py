@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from collector.clock import iso, parse_iso
@@ -131,15 +132,24 @@ def kept_apart(session: Session, peer: str, arrivals: list[Arrival]) -> list[Arr
 
 def receive_outbox(engine: Engine, body: bytes, zipped: bool, now_ms: int, check: Check = no_check) -> Received:
     """Keep records that a browser made and return the answer, keyed by their own ids."""
+    records = read_outbox(body, zipped)
+    return keep_outbox(engine, records, [_from_browser(record, check) for record in records], now_ms)
+
+
+def read_outbox(body: bytes, zipped: bool) -> list[ReadRecord]:
+    """Read what a browser sends, a record a line. Raises ProblemError for what cannot be kept at all."""
     lines = split_lines(_content(body, zipped), MAX_OUTBOX_RECORDS)
     if not lines:
         raise bad_line(1, "there is no record")
-    records = [read_body_line(line, at) for at, line in enumerate(lines, 1)]
-    arrivals = [_from_browser(record, check) for record in records]
+    return [read_body_line(line, at) for at, line in enumerate(lines, 1)]
+
+
+def keep_outbox(engine: Engine, records: Sequence[ReadRecord], arrivals: Sequence[Arrival], now_ms: int) -> Received:
+    """Keep records that a browser made, as `arrivals` makes them ready one by one; return the answer."""
     with writing(engine) as session:
         outcomes = ingest(session, arrivals, now_ms)
         answer: dict[str, Any] = {"node": store.fact(session, "node_id"), "central": nodes.is_central(session)}
-    answer["results"] = {_given_id(record): outcome for record, outcome in zip(records, outcomes, strict=True)}
+    answer["results"] = {given_id(record): outcome for record, outcome in zip(records, outcomes, strict=True)}
     return Received(answer, _count_new(outcomes))
 
 
@@ -207,6 +217,8 @@ def _flags(record: ReadRecord, check: Check) -> str:
         return ""
     try:
         return check(record.content)
+    except OperationalError:  # the store is away: nothing was looked at, and the tablet asks again
+        raise
     except Exception:  # whatever a form makes the check stumble over, one record must not block its tablet
         log.exception("check of record %s", record.id)
         return json.dumps([{"key": "", "what": "check_failed", "text": ""}])
@@ -235,7 +247,7 @@ def _answer(
     }
 
 
-def _given_id(record: ReadRecord) -> str:
+def given_id(record: ReadRecord) -> str:
     """Return the id under which the browser waits for its result: as it wrote it, even when it is no UUID."""
     given = record.content.get("id")
     if not isinstance(given, str):

@@ -120,6 +120,8 @@ def clean_report(found: Any, levels: int = MAX_HOPS) -> dict[str, Any]:
     if isinstance(found.get("forms"), list):
         report["forms"] = [[_text(part) for part in pair] for pair in found["forms"] if _is_pair(pair)]
         report["forms"] = report["forms"][: fleet.MOST_FORMS]
+    if isinstance(found.get("rooms"), list):
+        report["rooms"] = [room for room in found["rooms"] if is_name(room)][: fleet.MOST_ROOMS]
     if levels > 0 and isinstance(found.get("below"), list):
         named = (entry for entry in found["below"][:MOST_BELOW] if isinstance(entry, dict) and is_name(entry.get("id")))
         report["below"] = [_clean_entry(entry, levels - 1) for entry in named]

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from collector.db import reading
 from collector.problems import PROBLEMS, ProblemError
-from collector.queries import nodes, store
+from collector.queries import nodes
 from sync import limits
 from sync.client import UpstreamClient
 
@@ -47,19 +47,22 @@ class SyncState:
     hello_at: float = 0.0
     hello_etag: str = ""
     hello: Any = None  # the last one as it came: it is not sent again while its ETag holds
+    clock_stands: int = 0  # this node's clock less the one that nobody sets, in milliseconds, at the last hello
     knows_gone: bool = False  # the upstream reads lines of erased entries, and the chain
     reported: str = ""
     reported_at: float = field(default_factory=time.monotonic)
     blobs: BlobState = field(default_factory=BlobState)
     refused_forms: set[str] = field(default_factory=set)
+    rooms_tag: str = ""  # of the rooms that came down last
+    rooms: dict[str, str] = field(default_factory=dict)  # room -> sha256 of what was fetched of it
 
 
 @dataclass
 class SyncResult:
     """What one call did. error: "" or a code of problems.py, with reason; is_final: a person has to do something.
 
-    fed: erasures and decisions that came down; files: how many went up whole; has_more: the time for files was up
-    before all of them were sent.
+    fed: erasures and decisions that came down; rooms: how many brought something new; files: how many went up whole;
+    has_more: the time for files was up before all of them were sent, or rooms came that go up again.
     """
 
     sent: int = 0
@@ -70,6 +73,7 @@ class SyncResult:
     receipts: int = 0
     forms: int = 0
     fed: int = 0
+    rooms: int = 0
     error: str = ""
     reason: str = ""
     is_final: bool = False
@@ -123,8 +127,8 @@ def read_known(engine: Engine) -> Known | None:
         if row is None:
             return None
         return Known(
-            me=store.fact(session, "node_id"),
-            epoch=store.fact(session, "epoch"),
+            me=row.me,
+            epoch=row.life,
             url=row.url,
             upstream_id=row.node_id,
             token=row.token,

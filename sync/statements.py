@@ -1,7 +1,7 @@
 """Records that speak of other records, and any record made ready for the store. Pure (docs/protocol.md, "Kinds").
 
 tombstone    erases a record everywhere: its content goes, its id and hash stay, so that it cannot come back
-annotation   a person's word on a record: a comment, or a decision on what stands in quarantine
+annotation   a person's word on a record: a comment, a review, or a decision on what stands in quarantine
 edit         takes the place of a submission
 """
 
@@ -49,6 +49,22 @@ def make_decision(
     """Return a decision on one content of a record: "use" it, as a record of this form when given, or "set_aside"."""
     decision = {"action": action, "sha256": sha256} | ({"form": form, "version": version} if form else {})
     return made(_statement("annotation", at_ms) | {"about": about, "by": by, "decision": decision})
+
+
+def make_review(
+    about: str, state: str, by: str, comment: str = "", sha256: str = "", at_ms: int | None = None
+) -> Arrival:
+    """Return a review of a record. state: "received", "has_issues", "approved" or "rejected"; comment: to the team.
+
+    sha256: hex, of the content that was looked at: another content of the same id stays unreviewed.
+    """
+    review = {"state": state} | ({"sha256": sha256} if sha256 else {})
+    return made(_statement("annotation", at_ms) | {"about": about, "by": by, "review": review, "comment": comment})
+
+
+def make_comment(about: str, by: str, comment: str, at_ms: int | None = None, **more: str) -> Arrival:
+    """Return what somebody says of a record, which changes nothing in it. by: an e-mail, or "pin"."""
+    return made(_statement("annotation", at_ms) | {"about": about, "by": by, "comment": comment} | more)
 
 
 def _statement(kind: str, at_ms: int | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from collector.db import reading, writing
 from collector.queries import voices
-from collector.tables import Voice
+from collector.tables.forms import Voice
 
 MOST_LETTERS = 300
 log = logging.getLogger("collector.sync")

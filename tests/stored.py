@@ -3,7 +3,7 @@
 from sqlmodel import Session, col, func, select
 
 from collector.queries.records import COLLECTED
-from collector.tables import Quarantine, Record
+from collector.tables.log import Quarantine, Record
 
 
 def stored_records(session: Session, form: str | None = None) -> list[Record]:

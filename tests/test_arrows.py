@@ -21,7 +21,7 @@ DOES_IO = (
     "os",
     "sqlite3",
 )
-KNOWS_TABLES = ("collector/queries", "collector/migrations", "collector/db.py", "collector/tables.py")
+KNOWS_TABLES = ("collector/queries", "collector/migrations", "collector/db.py", "collector/tables")
 SQL_WORDS = {"select", "insert", "update", "delete", "text", "where", "execute", "exec", "scalars"}
 
 

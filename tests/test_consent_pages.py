@@ -22,7 +22,7 @@ from tests.test_page_budget import loaded
 
 SendOutbox = Callable[..., httpx.Response]
 Fields = dict[str, str]
-CSV = "/lab/forms/tarjeta/export.csv"
+CSV = "/lab/forms/tarjeta/export.csv?purpose=prueba"
 TOLD = "Para empezar, marque que acepta; si no quiere participar, toque «No, gracias»."
 
 
@@ -36,7 +36,7 @@ def state_of(node: Node, record_id: object) -> str:
 def pulled(node: Node) -> str:
     """Return what a lab's machine pulls."""
     with writing(node.app.state.engine) as session:
-        token = people.make_token(session, "prueba")
+        token = people.make_token(session, "prueba", purpose="prueba")
     return httpx.get(f"{node.url}/api/v1/records", headers={"Authorization": f"Bearer {token}"}).text
 
 

@@ -13,7 +13,7 @@ from collector.queries import confirmations, nodes, store
 from collector.queries.fleet import note_report
 from collector.queries.records import ingest, record_by_id
 from collector.receipt_codes import claim_of, make_code
-from collector.tables import Record
+from collector.tables.log import Record
 from sync.records import uuid7
 from sync.statements import make_decision
 from tests.conftest import Node, submission
@@ -231,6 +231,12 @@ def test_nodes_behind_a_hub_count_by_what_the_hub_reports(node: Node, send_outbo
     report(erasure.received_ms - 1, erasure.n, below)
     assert waiting(node, erasure) == [NODE_B, NODE_C]  # said before the hub knew of it
     report(erasure.received_ms + 1, erasure.n, below)
+    assert waiting(node, erasure) == [NODE_B]
+    decided_ms = erasure.received_ms + 10
+    with writing(node.app.state.engine) as session:  # it stood in quarantine, and was released after that report
+        ingest(session, [make_decision(erasure.id, "use", "00" * 32, "lab")], decided_ms)
+    assert waiting(node, erasure) == [NODE_B, NODE_C]
+    report(decided_ms + 1, erasure.n, below)
     assert waiting(node, erasure) == [NODE_B]
 
 

@@ -81,7 +81,7 @@ def test_starting_closes_the_facilitators_pages_in_that_browser_alone(node: Node
 
 def test_the_facilitators_pin_opens_no_answers(node: Node) -> None:
     with facilitator(node) as client:
-        for path in ("/lab", "/lab/forms/confianza", "/lab/forms/confianza/export.csv"):
+        for path in ("/lab", "/lab/forms/confianza", "/lab/forms/confianza/export.csv?purpose=prueba"):
             assert client.get(path).headers["location"].startswith("/lab/login")
 
 

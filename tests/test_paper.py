@@ -23,7 +23,8 @@ from collector.paper.sheet import Block, blocks_of, laid_out, option_keys
 from collector.problems import ProblemError
 from collector.queries import records, single_use
 from collector.settings import Settings
-from collector.tables import Record, SingleUse
+from collector.tables.forms import SingleUse
+from collector.tables.log import Record
 from tests.browser.rich_form import rich_xform
 from tests.conftest import Node, serve, submission
 from tests.paper_form import ANSWERS, paper_xform

@@ -15,7 +15,7 @@ from collector.queries import quarantine
 from collector.queries.records import Arrival, ingest, record_by_id
 from collector.repair.rechecking import PAGE, recheck_form
 from collector.submissions import flags_of
-from collector.tables import Record
+from collector.tables.log import Record
 from sync.records import canonical_bytes, read_record, uuid7
 from sync.statements import arrival_of, make_tombstone
 from tests.conftest import Node, submission
@@ -305,7 +305,9 @@ def test_a_form_that_comes_by_sync_checks_what_waited(
     assert "form_unknown" not in record(field, arrival.id).flags
 
 
-def test_counting_what_waits_asks_the_index_for_decisions(make_node: Callable[..., Node]) -> None:
+def test_counting_what_waits_asks_the_indexes_for_what_is_open_and_for_decisions(
+    make_node: Callable[..., Node],
+) -> None:
     node = make_node("central")
     with reading(node.app.state.engine) as session:
         asked: list[str] = []
@@ -317,7 +319,10 @@ def test_counting_what_waits_asks_the_index_for_decisions(make_node: Callable[..
         plans = [
             str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("x",) * sql.count("?")).all()) for sql in found
         ]
+        (apart,) = [sql for sql in asked if "GROUP BY quarantine.why" in sql]
+        counted = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {apart}").all())
     assert len(plans) == 2 and all("word USING INDEX ix_record_about" in plan for plan in plans)
+    assert "USING INDEX ix_quarantine_open" in counted
 
 
 def test_a_content_that_no_page_can_hold_is_shown_as_well_as_can_be(node: Node, browser: httpx.Client) -> None:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 from sqlalchemy import Engine
 
@@ -18,6 +19,7 @@ from collector.queries import copies
 from collector.queries.copies import Holding
 from collector.store_problems import IN_USE, NOT_A_BACKUP, TOOL_FAILED, TOOL_MISSING
 
+LEAVING_SECONDS = 3.0
 NO_OWNER = ("--no-owner", "--no-privileges")
 
 
@@ -36,9 +38,7 @@ def dump(engine: Engine, part: Path) -> Holding:
 
 def put_back(engine: Engine, data_dir: Path, copy: Path) -> tuple[Path | None, Holding]:
     """Put a dump in the place of the store, in one transaction; what stood there is dumped into `data_dir` first."""
-    with reading(engine) as session:
-        if copies.others_connected(session):
-            raise ProblemError(IN_USE, place=engine.url.render_as_string())
+    _wait_till_alone(engine)
     with _restored(engine, copy) as tried:
         _prove(tried, copy)
     aside = free_name(data_dir, "collector", ".dump")
@@ -49,6 +49,18 @@ def put_back(engine: Engine, data_dir: Path, copy: Path) -> tuple[Path | None, H
         forget_markers(session, data_dir)
         start_epoch(session, "restored")
     return aside, _prove(engine, copy)
+
+
+def _wait_till_alone(engine: Engine) -> None:
+    """Return when nobody else is connected: PostgreSQL forgets a program a while after it ended. Else ProblemError."""
+    deadline = monotonic() + LEAVING_SECONDS
+    while True:
+        with reading(engine) as session:
+            if not copies.others_connected(session):
+                return
+        if monotonic() > deadline:
+            raise ProblemError(IN_USE, place=engine.url.render_as_string())
+        sleep(0.05)
 
 
 def _prove(engine: Engine, path: Path) -> Holding:

@@ -1,5 +1,5 @@
 """`python -m collector.cli`: the command, where it is not on the path."""
 
-from collector.cli.main import main
+from collector.cli import start
 
-main()
+start()

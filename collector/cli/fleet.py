@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from collector.cli.opening import DATA
 from collector.db import open_engine, prepare_store
-from collector.fleet.wiping import WipeReport, check_wipe
 from collector.problems import PROBLEMS, ProblemError
 from collector.settings import Settings, settings_from_environment
-from sync.line import open_line
+
+if TYPE_CHECKING:
+    from collector.fleet.wiping import WipeReport
 
 REASONS = {
     "not_sent": "sin enviar",
@@ -36,6 +38,9 @@ def safe_to_wipe(data: Path | None, as_json: bool) -> None:
 
     Sale con 0 solo si central confirmó todo ahora mismo.
     """
+    from collector.fleet.wiping import check_wipe
+    from sync.line import open_line
+
     settings = settings_from_environment(data)
     _need_store(settings)
     engine = open_engine(settings.url)
@@ -54,7 +59,7 @@ def _need_store(settings: Settings) -> None:
         raise ProblemError(PROBLEMS["store_not_found"], path=str(file))
 
 
-def _told(report: WipeReport) -> str:
+def _told(report: "WipeReport") -> str:
     asked = f"Preguntado a {report.upstream}: {report.entries} registros y {report.files} archivos."
     drafts = "No se cuenta lo que esté sin enviar en los navegadores de los teléfonos."
     if report.is_proven:

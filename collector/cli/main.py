@@ -1,5 +1,6 @@
 """Commands. Each opens the store it needs, says in Spanish what happened, and exits 1 with a clear sentence if not."""
 
+import gc
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -12,13 +13,13 @@ from collector import __version__
 from collector.cli.bundle import bundle
 from collector.cli.fleet import add_fleet_commands
 from collector.cli.opening import DATA, open_store
+from collector.cli.people import add_people_commands
 from collector.cli.store import add_store_commands
 from collector.clock import now_ms
 from collector.db import reading, writing
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import store
 from collector.settings import SettingError, settings_from_environment
-from sync.line import open_line
 
 if TYPE_CHECKING:
     from collector.publish.publishing import Checked
@@ -32,6 +33,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a known problem is a sentence, not a traceback."""
+    gc.enable()
     try:
         cli()
     except ProblemError as error:
@@ -50,8 +52,7 @@ def main() -> None:
 @click.option("--port", default=8000, show_default=True)
 def serve(data: Path | None, host: str, port: int) -> None:
     """Abre este equipo a los navegadores."""
-    import gc
-
+    gc.disable()  # as in `start`
     import uvicorn
 
     from collector.app import create_app
@@ -61,11 +62,20 @@ def serve(data: Path | None, host: str, port: int) -> None:
         _stop(f"El puerto {port} está ocupado. Elija otro con --port.")
     app = create_app(settings_from_environment(data))
     click.echo(f"Collector en http://{host}:{port}  (Ctrl-C para terminar)")
-    gc.collect()
-    gc.freeze()  # what stands now stays until the end: not looked through again, a sixth of a batch's time
+    # what stands now stays until the end: not looked through again, a sixth of a batch's time. Nor before it is set
+    # aside: the rubbish of a start is a few hundred objects, and finding them a twelfth of its time
+    gc.freeze()
+    gc.enable()
     # no Date: one that is wrong by a week would make kept pages old at once, and phones could not reopen them
     uvicorn.run(
-        app, host=host, port=port, log_level="warning", access_log=False, date_header=False, server_header=False
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        ws="none",
     )
 
 
@@ -167,6 +177,7 @@ def enrol_code(data: Path | None) -> None:
 def enrol(url: str, code: str, name: str, data: Path | None) -> None:
     """Inscribe este equipo para que envíe a URL."""
     from sync.address import whole_address
+    from sync.line import open_line
     from sync.push import enrol as enrol_node
 
     address = whole_address(url.strip())
@@ -185,6 +196,7 @@ def sync_now(data: Path | None) -> None:
     """Envía ahora lo que espera y trae formularios nuevos."""
     from collector.form_store import FormStore
     from collector.repair.rechecking import installer
+    from sync.line import open_line
     from sync.push import sync_once
 
     engine = open_store(data)
@@ -222,79 +234,6 @@ def _print_status(engine: Engine) -> None:
         click.echo("\n".join(whole_status(session).lines()))
 
 
-# --- people and keys
-
-
-@cli.group()
-def user() -> None:
-    """Personas del laboratorio."""
-
-
-@user.command("add")
-@click.argument("email")
-@click.option("--password", default="", help="Sin esto se pide, o se inventa con --random.")
-@click.option("--random", "invent", is_flag=True, help="Inventa una contraseña y la muestra una vez.")
-@DATA
-def add_user(email: str, password: str, invent: bool, data: Path | None) -> None:
-    """Agrega una persona, o le cambia la contraseña."""
-    import secrets
-
-    from collector import people
-
-    secret = password or (secrets.token_urlsafe(9) if invent else "")
-    secret = secret or click.prompt("Contraseña", hide_input=True, confirmation_prompt=True)
-    with writing(open_store(data)) as session:
-        people.add_user(session, email, secret)
-    click.echo(f"Listo: {email}" + (f"  contraseña: {secret}" if invent else ""))
-
-
-@cli.group()
-def pin() -> None:
-    """PIN de facilitación de este equipo."""
-
-
-@pin.command("set")
-@click.argument("digits", required=False)
-@DATA
-def set_pin(digits: str | None, data: Path | None) -> None:
-    """Pone el PIN que abre las páginas de facilitación."""
-    from collector import people
-
-    chosen = digits or click.prompt("PIN", hide_input=True, confirmation_prompt=True)
-    with writing(open_store(data)) as session:
-        people.set_pin(session, chosen)
-    click.echo("Listo. Las páginas de facilitación están en /equipo")
-
-
-@cli.group()
-def token() -> None:
-    """Tokens para traer datos (collector pull)."""
-
-
-@token.command("add")
-@click.argument("name")
-@DATA
-def add_token(name: str, data: Path | None) -> None:
-    """Hace un token y lo muestra una sola vez."""
-    from collector import people
-
-    with writing(open_store(data)) as session:
-        made = people.make_token(session, name)
-    click.echo(made)
-
-
-@token.command("drop")
-@click.argument("name")
-@DATA
-def drop_token(name: str, data: Path | None) -> None:
-    """Retira los tokens de ese nombre: desde ahora no sirven."""
-    from collector import people
-
-    with writing(open_store(data)) as session:
-        count = people.drop_tokens(session, name)
-    click.echo(f"Retirados: {count}. Quien los usaba necesita otro.")
-
-
 # --- pull
 
 
@@ -304,9 +243,12 @@ def drop_token(name: str, data: Path | None) -> None:
 @click.option(
     "--to", "to", type=click.Path(path_type=Path), required=True, help="Archivo SQLite que se mantiene al día."
 )
-def pull(url: str, token: str, to: Path) -> None:
+@click.option("--purpose", default="", help="Para qué son los datos, si el token no lo dice: queda en la auditoría.")
+@click.option("--datasette", is_flag=True, help="Escribe al lado datasette-metadata.json: títulos y preguntas.")
+def pull(url: str, token: str, to: Path, purpose: str, datasette: bool) -> None:
     """Mantiene al día un archivo SQLite local con lo que central tiene."""
     from collector.pull.client import pull as pull_data
+    from collector.pull.datasette import write_metadata
 
     with click.progressbar(length=1, label="Trayendo registros") as bar:
 
@@ -314,10 +256,13 @@ def pull(url: str, token: str, to: Path) -> None:
             bar.length = max(total, 1)
             bar.update(done - bar.pos)
 
-        result = pull_data(url, token, to, progress)
+        result = pull_data(url, token, to, progress, purpose=purpose)
     click.echo(f"{result.records} registros nuevos en {to}.")
+    if datasette:
+        click.echo(f"Para Datasette: datasette {to} --metadata {write_metadata(to)}")
 
 
 cli.add_command(bundle)
 add_fleet_commands(cli)
+add_people_commands(cli)
 add_store_commands(cli)

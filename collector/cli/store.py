@@ -1,12 +1,15 @@
 """Commands for copies of the store. `main.py` adds them: `add_store_commands(cli)`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from collector.cli.opening import DATA
-from collector.queries.copies import Holding
 from collector.settings import settings_from_environment
+
+if TYPE_CHECKING:
+    from collector.queries.copies import Holding
 
 
 def add_store_commands(group: click.Group) -> None:
@@ -42,7 +45,7 @@ def restore_store(file: Path, data: Path | None) -> None:
     click.echo("Este equipo enviará todo otra vez; lo que ya está arriba se reconoce y no se duplica.")
 
 
-def _told(held: Holding) -> str:
+def _told(held: "Holding") -> str:
     return (
         f"Registros: {held.records}. En revisión: {held.quarantined}. "
         f"Formularios: {held.forms}. Archivos de respuestas: {held.files}."

@@ -10,6 +10,7 @@ from collector.forms.model import IR, Form, Group, Question, Repeat
 from collector.forms.program import shape_of
 from collector.forms.report import FormProblem
 from collector.forms.sentences import problem
+from collector.forms.terms import terms_of
 
 # names of the page's own controls, and of what JavaScript keeps for itself
 PAGE_NAMES = ("_page", "_id", "_started", "_language", "_lang", "_go", "_was", "_files", "__proto__")
@@ -33,7 +34,9 @@ def asks(question: Question) -> bool:
 
 
 def form_warnings(form: Form) -> Iterator[FormProblem]:
-    """Give a warning for each condition that is a bare question, and each pattern that is not anchored."""
+    """Give a warning for each condition that is a bare question, each pattern that is not anchored, and idle terms."""
+    if terms_of(form).direct and not any(question.privacy == "direct" for question in form.questions):
+        yield problem("term_of_nothing", "", "settings")
     shape = shape_of(form)
     nodes: list[Group | Repeat] = [*form.groups, *form.repeats]
     for node in nodes:

@@ -17,7 +17,7 @@ Text = Mapping[str, str]
 IR = list[Any]
 OUTPUT = "\ufffc"  # the object replacement character: where something that is not text stands
 OUTPUT_MARK = re.compile(f"{OUTPUT}([0-9]+){OUTPUT}")
-FORM_SHAPE = 2  # goes up when a reader finds more in an XForm: a store reads older forms again then
+FORM_SHAPE = 3  # goes up when a reader finds more in an XForm: a store reads older forms again then
 BARE_CODE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 ACTION_EVENTS = ("odk-instance-first-load", "odk-instance-load", "odk-new-repeat", "xforms-value-changed", "finish")
 
@@ -61,7 +61,8 @@ class Question:
     slot: its place in the row (engine); page: index into Form.pages, -1 when it is not shown (calculate);
     groups: paths of the enclosing groups and repeats, outermost first; row: path of the repeat it is asked in, "" for
     none; media: form ("image", "audio") -> file; parameters: a range's ends and step, a picture's max-pixels and so on;
-    property: what the device is asked for by itself ("deviceid").
+    property: what the device is asked for by itself ("deviceid"); privacy: what the form says of its answers: none,
+    quasi, direct, sensitive, free_text, or another word as it stands; "" where it says nothing (lab/identifiers.py).
     """
 
     path: str
@@ -87,6 +88,7 @@ class Question:
     media: Mapping[str, Text] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     property: str = ""
+    privacy: str = ""
 
 
 @dataclass(frozen=True)

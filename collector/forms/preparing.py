@@ -1,17 +1,20 @@
 """What pyxform is given: the author's rows, in their places, with the little that has to be written for it.
 
 Pure. `or_other` becomes a choice and a question here, in the language of the form: pyxform would write them in English,
-and not at all where a form has translations. Left out are columns for entities, which do not exist here. A form_id or a
-version that cannot stand in an address is replaced; the report says so.
+and not at all where a form has translations. `k_shared` and `k_public` become attributes of the record: pyxform knows
+no such settings; a column `privacy` becomes `bind::privacy`. Left out are columns for entities, which do not exist
+here. A form_id or a version that cannot stand in an address is replaced; the report says so.
 """
 
 from dataclasses import dataclass, replace
 
 from collector.forms.readability import is_spanish
 from collector.forms.sheets import Column, SheetRow, Sheets, Table, row_type
-from collector.forms.support import WARNED_COLUMNS, YES_COLUMNS, said_yes
+from collector.forms.support import LEAST_GROUPS, WARNED_COLUMNS, YES_COLUMNS, is_group, said_yes
+from collector.forms.terms import TERM_SETTINGS
 
 OTHER = "other"  # what is stored: pyxform's own name for it
+PRIVACY_HEADER = "bind::privacy"
 OTHER_CHOICE = {"es": "Otra respuesta", "en": "Other"}
 OTHER_QUESTION = {"es": "Diga cuál.", "en": "Specify other."}
 
@@ -30,7 +33,7 @@ class Prepared:
 
 def prepare(sheets: Sheets, form_id: str, version: str) -> Prepared:
     """Return the sheets as pyxform's own readers would give them."""
-    sheets = with_others(_with_plain_yes(_without_columns(sheets)))
+    sheets = with_others(_with_privacy(_with_plain_yes(_without_columns(sheets))))
     settings, setting_headers = _settings(sheets, {"form_id": form_id, "version": version})
     headers = {sheet: list(sheets.headers.get(sheet, [])) for sheet in ("survey", "choices")}
     headers["settings"] = setting_headers
@@ -56,7 +59,34 @@ def _settings(sheets: Sheets, given: dict[str, str]) -> tuple[dict[str, str], li
             cells = {header: text for header, text in cells.items() if header not in further}
             headers = [header for header in headers if header not in further]
             cells[table.header(name)] = value
-    return cells, list(dict.fromkeys([*headers, *cells]))
+    cells = _with_terms(table, _with_groups(table, cells))
+    headers = [header for header in headers if not _is_term(table, header)]
+    return cells, list(dict.fromkeys([*(header for header in headers if not _is_group(table, header)), *cells]))
+
+
+def _with_groups(table: Table, cells: dict[str, str]) -> dict[str, str]:
+    """Return the cells with k_shared and k_public as what stands in the XForm: pyxform knows no such settings."""
+    found = {header: text for header, text in cells.items() if not _is_group(table, header)}
+    for name in LEAST_GROUPS:
+        said = cells.get(table.header(name), "")
+        if table.has(name) and is_group(name, said):
+            found[f"attribute::{name}"] = said.strip()
+    return found
+
+
+def _with_terms(table: Table, cells: dict[str, str]) -> dict[str, str]:
+    """Return the cells with the terms as what stands in the XForm, where every node that holds the form finds them."""
+    found = {header: text for header, text in cells.items() if not _is_term(table, header)}
+    said = {name: cells.get(table.header(name), "").strip() for name in TERM_SETTINGS if table.has(name)}
+    return found | {f"attribute::{name}": text for name, text in said.items() if text}
+
+
+def _is_term(table: Table, header: str) -> bool:
+    return any(column.header == header and column.name in TERM_SETTINGS for column in table.columns)
+
+
+def _is_group(table: Table, header: str) -> bool:
+    return any(column.header == header and column.name in LEAST_GROUPS for column in table.columns)
 
 
 def _spaced(rows: list[SheetRow]) -> list[SheetRow]:
@@ -77,6 +107,20 @@ def _without_columns(sheets: Sheets) -> Sheets:
     rows = [SheetRow(row.row, {k: v for k, v in row.cells.items() if k not in dropped}) for row in sheets.survey]
     kept = [header for header in sheets.headers["survey"] if header not in dropped]
     return replace(sheets, survey=rows, headers={**sheets.headers, "survey": kept})
+
+
+def _with_privacy(sheets: Sheets) -> Sheets:
+    """Return the sheets with the column `privacy` under the name that pyxform brings into the XForm."""
+    table = sheets.table("survey")
+    if not table.has("privacy") or table.header("privacy") == PRIVACY_HEADER:
+        return sheets
+    header = table.header("privacy")
+    rows = [
+        SheetRow(row.row, {PRIVACY_HEADER if name == header else name: cell for name, cell in row.cells.items()})
+        for row in sheets.survey
+    ]
+    headers = [PRIVACY_HEADER if name == header else name for name in sheets.headers["survey"]]
+    return replace(sheets, survey=rows, headers={**sheets.headers, "survey": headers})
 
 
 def _with_plain_yes(sheets: Sheets) -> Sheets:

@@ -77,9 +77,10 @@ TEXT_COLUMNS = ("label", "hint", "guidance_hint", "required_message", "constrain
 EXPRESSION_COLUMNS = ("relevant", "required", "read_only", "constraint", "calculation", "choice_filter")
 MEDIA_COLUMNS = {"image": "image", "big-image": "image", "audio": "audio", "video": "video"}  # column -> what it holds
 SURVEY_COLUMNS = frozenset(
-    {"type", "name", "default", "appearance", "disabled", "repeat_count", "trigger", "parameters", "rows"}
+    {"type", "name", "default", "appearance", "disabled", "repeat_count", "trigger", "parameters", "rows", "privacy"}
     | {*TEXT_COLUMNS, *EXPRESSION_COLUMNS, *MEDIA_COLUMNS}
 )
+PRIVACY = frozenset({"none", "quasi", "direct", "sensitive", "free_text"})  # what the column privacy may say
 UNUSED_COLUMNS = frozenset({"autoplay"})
 WARNED_COLUMNS = frozenset({"save_to"})  # left out, and said so: there are no entities here
 REFUSED_COLUMNS = {  # refused where a cell is filled: leaving them out would change what the form asks
@@ -99,6 +100,8 @@ CONSENT_TEXT_SETTINGS = (  # one column a language, as the columns of texts in s
     "consent_guardian", "consent_assent", *NOTICE_ITEMS,
 )  # fmt: skip
 CONSENT_SETTINGS = frozenset({"consent_version", "purposes", "min_age", "age_bands", *CONSENT_TEXT_SETTINGS})
+# how few people a shared number may speak of: what a form says counts where it is more (lab/small_groups.py)
+LEAST_GROUPS = {"k_shared": 5, "k_public": 10}
 UNUSED_SETTINGS = frozenset({"submission_url", "auto_send", "auto_delete"})
 SETTING_ALIASES = {
     "id_string": "form_id", "set_form_id": "form_id", "set_form_title": "form_title", "title": "form_title",
@@ -132,6 +135,12 @@ INPUT_KINDS = {
     "string": "text", "int": "integer", "decimal": "decimal", "date": "date", "time": "time", "dateTime": "datetime",
     "geopoint": "geopoint", "geotrace": "geotrace", "geoshape": "geoshape", "barcode": "barcode",
 }  # fmt: skip
+
+
+def is_group(name: str, cell: str) -> bool:
+    """Tell whether a cell of `k_shared` or `k_public` says how many people a shared number speaks of at least."""
+    said = cell.strip()
+    return re.fullmatch("[0-9]{1,6}", said) is not None and int(said) >= LEAST_GROUPS[name]
 
 
 def old_kind(word: str) -> str:

@@ -13,6 +13,7 @@ from collector.forms.sentences import say
 from collector.forms.sheets import Outline, SheetRow, Sheets, Table, active_rows, setting
 from collector.forms.support import TEXT_COLUMNS
 from collector.forms.survey_checks import plain_name
+from collector.forms.terms import TERM_SETTINGS, wrong_terms
 
 LONGEST_ID = 249
 FORM_ID = re.compile(rf"[\w.\-]{{1,{LONGEST_ID}}}")
@@ -28,6 +29,7 @@ def check_columns(sheets: Sheets) -> Iterator[Finding]:
     for sheet in ("survey", "choices", "settings"):
         yield from _repeated_columns(sheets, sheet)
     yield from _survey_columns(sheets)
+    yield from _privacy(sheets)
     yield from _appearances(sheets)
     for name in sheets.others:
         code = "sheet_refused" if name == "entities" else "sheet_unused"
@@ -52,6 +54,15 @@ def _survey_columns(sheets: Sheets) -> Iterator[Finding]:
         code = _column_code(column.name)
         if code:
             yield say(code, sheet="survey", row=1, column=column.header, cell=column.header)
+
+
+def _privacy(sheets: Sheets) -> Iterator[Finding]:
+    """Warn of a word that the column privacy does not know: a slip hides what it stands at."""
+    table = sheets.table("survey")
+    for row in active_rows(table):
+        said = table.text(row, "privacy").strip()
+        if said and said.lower() not in support.PRIVACY:
+            yield _at(table, row, "privacy", "privacy_unknown", known=", ".join(sorted(support.PRIVACY)))
 
 
 def _column_code(name: str) -> str:
@@ -147,6 +158,7 @@ def check_settings(sheets: Sheets, stem: str) -> Iterator[Finding]:
         if setting(sheets, "version") != version:
             yield _at(table, row, "version", "version_bad", version=version)
         yield from _setting_names(table, row)
+        yield from _terms(table, row)
         yield from _default_language(sheets, row)
 
 
@@ -168,13 +180,29 @@ def _setting_names(table: Table, row: SheetRow) -> Iterator[Finding]:
     for column in table.columns:
         cell = row.cells.get(column.header, "")
         code = "setting_unknown"
-        if column.name in support.SETTINGS | support.CONSENT_SETTINGS or not cell:
+        if column.name in support.LEAST_GROUPS:
+            yield from _group(column.name, column.header, row)
+            continue
+        if column.name in support.SETTINGS | support.CONSENT_SETTINGS | {*TERM_SETTINGS} or not cell:
             continue
         if column.name == "public_key":
             code = "setting_refused"
         elif column.name in support.UNUSED_SETTINGS:
             code = "setting_unused"
         yield say(code, sheet="settings", row=row.row, column=column.header, cell=cell)
+
+
+def _group(name: str, header: str, row: SheetRow) -> Iterator[Finding]:
+    cell, least = row.cells.get(header, ""), support.LEAST_GROUPS[name]
+    if cell and not support.is_group(name, cell):
+        yield say("setting_group_low", sheet="settings", row=row.row, column=header, cell=cell, least=least)
+
+
+def _terms(table: Table, row: SheetRow) -> Iterator[Finding]:
+    """Refuse a term that a node could not keep: what is promised to people must be what happens."""
+    said = {name: table.text(row, name) for name in TERM_SETTINGS}
+    for name, code in wrong_terms(said).items():
+        yield _at(table, row, name, code, raw=said[TERM_SETTINGS[1]])
 
 
 def _default_language(sheets: Sheets, row: SheetRow) -> Iterator[Finding]:

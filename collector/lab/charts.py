@@ -10,6 +10,7 @@ from collector.lab.tables import NO_ANSWER, Column
 Z_95 = 1.959963984540054
 MOST_DAYS = 62
 CHART_HEIGHT = 84.0
+CHART_LETTERS = 36  # that stand beside each other below a chart on a phone 360 px wide
 LONG_LIST = 20  # choices nobody took are left out of longer lists
 MOST_BARS = 60  # of still longer ones only those most taken are drawn
 
@@ -82,6 +83,22 @@ def ranked(column: Column, values: Mapping[str, int], language: str) -> list[Sha
     ]
 
 
+def named_columns(names: Sequence[str]) -> list[bool]:
+    """Tell which columns carry their name, so that the names do not run into each other on a phone; the first does."""
+    longest = max(map(len, names), default=0) + 1
+    step = max(1, math.ceil(len(names) * longest / CHART_LETTERS))
+    return [place % step == 0 for place in range(len(names))]
+
+
+def counted_columns(counts: Sequence[int]) -> list[bool]:
+    """Tell which columns carry their number: those with any where all fit, else the first of the highest."""
+    longest = max((len(f"{count:,}") for count in counts), default=0) + 1
+    if len(counts) * longest <= CHART_LETTERS:
+        return [count > 0 for count in counts]
+    highest = counts.index(max(counts))
+    return [place == highest for place in range(len(counts))]
+
+
 @dataclass(frozen=True)
 class DayColumn:
     """One day of the chart, in per cent of its width; y and height in px of its height."""
@@ -115,14 +132,14 @@ def _local_day(hour: str, zone: tzinfo) -> str:
 
 
 def day_columns(counts: Sequence[tuple[str, int]], today: date) -> list[DayColumn]:
-    """Return the last MOST_DAYS days up to the last one with records, empty ones too; about six carry their name.
+    """Return the last MOST_DAYS days up to the last one with records, empty ones too; five at most carry their name.
 
     Days after tomorrow come from a clock that runs ahead: they would push the true ones out; the table has them.
     """
     days = _every_day(dict(counts), today + timedelta(days=1))
     most = max((count for _, count in days), default=0)
     step = 100 / len(days) if days else 0
-    named = max(1, math.ceil(len(days) / 6))
+    named = max(1, math.ceil(len(days) / 5))
     columns = []
     for place, (day, count) in enumerate(days):
         height = CHART_HEIGHT * count / most if most else 0.0

@@ -7,16 +7,16 @@ Answers are written exactly as given; `safe` puts an apostrophe before texts tha
 """
 
 import csv
-import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from collector.lab.listed import place_columns
-from collector.lab.tables import FILES, Column, Table, answers_of, each_row, text_at
+from collector.lab.tables import FILES, Column, Table, answers_of, as_text, each_row, text_at
 
 BOM = "\ufeff"
+LINE_END = "\r\n"
 INSTANCE_ID = "meta-instanceID"
 TAIL = (
     "KEY", "SubmitterID", "SubmitterName", "AttachmentsPresent", "AttachmentsExpected",
@@ -24,6 +24,7 @@ TAIL = (
 )  # fmt: skip
 ROW_TAIL = ("PARENT_KEY", "KEY")
 EXTRA = ("Started", "Finished", "Language", "State", "Flags")
+REVIEWS = {"has_issues": "hasIssues"}  # ours -> ODK's, where they differ
 POINT = ("Latitude", "Longitude", "Altitude", "Accuracy")
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 # types whose answers may begin with a sign and still be no formula
@@ -48,11 +49,10 @@ class Layout:
     places: Collection[str] = ()
 
 
-@dataclass(frozen=True)
-class CsvRecord:
+class CsvRecord(NamedTuple):
     """A record for the file: `content` is its body read, `submitted` when it came (ISO), `device` where it was born.
 
-    files_here: names of the files whose bytes are on this node.
+    files_here: names of the files whose bytes are on this node; review: as the record's column says it.
     """
 
     content: Mapping[str, Any]
@@ -61,23 +61,23 @@ class CsvRecord:
     state: str = "usable"
     flags: str = ""
     files_here: frozenset[str] = frozenset()
+    review: str = ""
 
 
 def csv_lines(layout: Layout, records: Iterable[CsvRecord]) -> Iterator[str]:
     """Give the file of the records a piece at a time: the head, then a row a record. Holds one row in memory."""
-    file = _RecordFile(layout)
-    yield (BOM if layout.bom else "") + _line(file.header())
+    file, line = _RecordFile(layout), _liner()
+    yield (BOM if layout.bom else "") + line(file.header())
     for record in records:
-        yield _line(file.row(record))
+        yield line(file.row(record))
 
 
 def row_lines(layout: Layout, table: Table, records: Iterable[CsvRecord]) -> Iterator[str]:
     """Give the file of a repeat a piece at a time: the head, then its rows in the order of their records."""
-    places = _place_names(layout, table)
-    yield (BOM if layout.bom else "") + _line([*_names(layout, table.parts), *ROW_TAIL, *places])
+    file, line = RowFile(layout, table), _liner()
+    yield (BOM if layout.bom else "") + line(file.header())
     for record in records:
-        for parent, key, row in each_row(table.steps, answers_of(record.content), _record_key(record)):
-            yield _line([*_cells(layout, table.parts, row, key), parent, key, *_place_cells(layout, places, row)])
+        yield from map(line, file.rows(record))
 
 
 def header(layout: Layout) -> list[str]:
@@ -108,6 +108,31 @@ def file_stem(name: str) -> str:
     return _NOT_IN_FILE_NAMES.sub("_", name).strip(". ") or "form"
 
 
+# gives some cells of a row: of its answers, and of its own key
+Cells = Callable[[Mapping[str, Any], str], Iterable[str]]
+
+
+class RowFile:
+    """The file of a repeat."""
+
+    def __init__(self, layout: Layout, table: Table) -> None:
+        self._layout, self._table = layout, table
+        self._cells = _cells_of(layout, table.parts)
+        self._places = _place_names(layout, table)
+
+    def header(self) -> list[str]:
+        """Return the names of the columns."""
+        return [*_names(self._layout, self._table.parts), *ROW_TAIL, *self._places]
+
+    def rows(self, record: CsvRecord) -> list[list[str]]:
+        """Return the cells of each row that a record has in the file."""
+        found = []
+        for parent, key, row in each_row(self._table.steps, answers_of(record.content), _record_key(record)):
+            cells = [*_filled(self._cells, row, key), parent, key]
+            found.append([*cells, *_place_cells(self._layout, self._places, row)] if self._places else cells)
+        return found
+
+
 class _RecordFile:
     """The file of the records. Central's order: what is asked, instanceID and what stands beside it, what was asked."""
 
@@ -117,6 +142,7 @@ class _RecordFile:
         for part in layout.table.parts:
             kinds[_kind(part)].append(part)
         self._asked, self._rest = kinds[0], kinds[1] + kinds[2]
+        self._cells, self._cells_of_rest = _cells_of(layout, self._asked), _cells_of(layout, self._rest)
         self._places = _place_names(layout, layout.table)
         tables = [(table.steps, _file_keys(table)) for table in layout.table.walk()]
         self._files = [(steps, keys) for steps, keys in tables if keys]
@@ -130,16 +156,16 @@ class _RecordFile:
     def row(self, record: CsvRecord) -> list[str]:
         """Return the cells of a record."""
         layout, answers, key = self._layout, answers_of(record.content), _record_key(record)
-        cells = [record.submitted, *_cells(layout, self._asked, answers, key), key]
-        cells.extend(_cells(layout, self._rest, answers, key))
+        cells = [record.submitted, *_filled(self._cells, answers, key), key]
+        cells += _filled(self._cells_of_rest, answers, key)
         tail = [key, *self._tail(record, answers), *(_extra(record) if layout.extra else ())]
         cells.extend(map(_disarmed, tail) if layout.safe else tail)
-        return [*cells, *_place_cells(layout, self._places, answers)]
+        return [*cells, *_place_cells(layout, self._places, answers)] if self._places else cells
 
     def _tail(self, record: CsvRecord, answers: Mapping[str, Any]) -> list[str]:
         named = [name for steps, keys in self._files for name in _files_named(steps, keys, answers)]
         here = sum(name in record.files_here for name in named)
-        review = "hasIssues" if record.state == "contested" else ""
+        review = "hasIssues" if record.state == "contested" else REVIEWS.get(record.review, record.review)
         return ["", "", str(here), str(len(named)), "", review, record.device, "0", _text(record, "version")]
 
 
@@ -172,20 +198,62 @@ def _names(layout: Layout, parts: Iterable[Column | Table]) -> list[str]:
     return names
 
 
-def _cells(layout: Layout, parts: Iterable[Column | Table], row: Mapping[str, Any], key: str) -> Iterator[str]:
-    """Give the cells of a row; `key` is its own."""
+def _filled(cells: Iterable[Cells], row: Mapping[str, Any], key: str) -> list[str]:
+    """Return the cells of a row; `key` is its own."""
+    found: list[str] = []
+    for some in cells:
+        found += some(row, key)
+    return found
+
+
+def _cells_of(layout: Layout, parts: Iterable[Column | Table]) -> list[Cells]:
+    """Return what gives the cells of these parts: decided once a file. Answers written as they are go in one go."""
+    found: list[Cells] = []
+    plain: list[str] = []
     for part in parts:
-        if isinstance(part, Table):
-            yield from [f"{key}/{part.key}"] if layout.sets else []
+        special = _special(layout, part)
+        if special is None and isinstance(part, Column):
+            plain.append(part.key)
             continue
-        text = text_at(row, part.key)
-        if part.question.type == "geopoint":
-            # what cannot be read lands in the first columns as it is, as in Central
-            yield from (_guarded(layout, part, each) for each in [*text.split(), *[""] * 4][:4])
-            continue
-        yield _guarded(layout, part, text)
+        found += [_plain(plain)] if plain else []
+        found += [special] if special else []
+        plain = []
+    return [*found, _plain(plain)] if plain else found
+
+
+def _plain(keys: Sequence[str]) -> Cells:
+    # a glance at the type spares a call for nearly every cell
+    return lambda row, _key: [text if type(text) is str else as_text(text) for text in map(row.get, keys)]
+
+
+def _special(layout: Layout, part: Column | Table) -> Cells | None:
+    """Return what gives the cells of a part that is no answer written as it is, None for one that is."""
+    if isinstance(part, Table):
+        name = part.key
+        return (lambda _row, key: (f"{key}/{name}",)) if layout.sets else lambda _row, _key: ()
+    if part.question.type == "geopoint":
+        return _point(layout, part)
+    choices = layout.split.get(part.name, ())
+    return _split(layout, part, choices) if choices or layout.safe else None
+
+
+def _point(layout: Layout, column: Column) -> Cells:
+    def cells(row: Mapping[str, Any], _key: str) -> list[str]:
+        # what cannot be read lands in the first columns as it is, as in Central
+        parts = [*text_at(row, column.key).split(), *[""] * 4][:4]
+        return [_guarded(column, each) for each in parts] if layout.safe else parts
+
+    return cells
+
+
+def _split(layout: Layout, column: Column, choices: Sequence[str]) -> Cells:
+    def cells(row: Mapping[str, Any], _key: str) -> list[str]:
+        text = text_at(row, column.key)
         chosen = text.split()
-        yield from ("1" if choice in chosen else "0" for choice in layout.split.get(part.name, ()))
+        own = _guarded(column, text) if layout.safe else text
+        return [own, *("1" if choice in chosen else "0" for choice in choices)]
+
+    return cells
 
 
 def _place_names(layout: Layout, table: Table) -> list[str]:
@@ -210,9 +278,9 @@ def _text(record: CsvRecord, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _guarded(layout: Layout, column: Column, text: str) -> str:
+def _guarded(column: Column, text: str) -> str:
     """Keep a spreadsheet from running what somebody wrote, whatever its question asks for: nobody refused it."""
-    if not layout.safe or (column.question.type in NUMERIC and _NUMBER.fullmatch(text)):
+    if column.question.type in NUMERIC and _NUMBER.fullmatch(text):
         return text
     return _disarmed(text)
 
@@ -221,7 +289,21 @@ def _disarmed(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_MARKS) else text
 
 
-def _line(cells: Iterable[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
-    return buffer.getvalue()
+class _Echo:
+    """Gives back what a writer writes: csv.writer returns it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+_ECHO = _Echo()
+
+
+def line_of(cells: Iterable[Any]) -> str:
+    """Return cells as a line of a CSV file, its end too."""
+    return _liner()(cells)
+
+
+def _liner() -> Callable[[Iterable[Any]], str]:
+    """Return what makes lines of cells, for one file: two threads must not share it."""
+    return csv.writer(_ECHO, lineterminator=LINE_END).writerow  # it returns what _Echo gives back

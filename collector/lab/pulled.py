@@ -16,10 +16,14 @@ from typing import Any
 
 from collector.forms.model import Form
 from collector.forms.settling import MAX_ROWS
-from collector.lab.tables import INTEGER, TEXT, Column, Table, answers_of, as_text, typed
+from collector.lab.own_words import own_label
+from collector.lab.tables import INTEGER, TEXT, Column, Table, answers_of, as_text, typed, wider
 from collector.lab.words import named
 
-OUR_TABLES = ("forms", "questions", "choices", "_pull")
+OUR_TABLES = (
+    "forms", "questions", "choices", "texts", "search", "removed", "_pull",
+    "search_data", "search_idx", "search_docsize", "search_config",
+)  # fmt: skip
 META_COLUMNS = {
     "id": TEXT,
     "_n": INTEGER,
@@ -30,6 +34,7 @@ META_COLUMNS = {
     "_node": TEXT,
     "_lang": TEXT,
     "_state": TEXT,
+    "_review": TEXT,
 }
 ROW_COLUMNS = {"id": TEXT, "_record": TEXT, "_parent": TEXT, "_row": INTEGER}
 # what finds no column or is no object where a row is expected: JSON, so that nothing is lost
@@ -65,8 +70,8 @@ class FormTable:
     """The table of a form or of one repeat: what each answer and each choice is called there, and the column's type.
 
     types: column -> INTEGER, REAL or TEXT; keys: answer key -> column; choices: (version, key) -> choice -> column;
-    steps: keys of the repeats down to it; inner: key -> table of a repeat right inside; taken: names of tables, shared
-    by all of a file.
+    steps: keys of the repeats down to it; inner: key -> table of a repeat right inside; texts: keys of the questions
+    that people answer in their own words; taken: names of tables, shared by all of a file.
     """
 
     name: str
@@ -77,6 +82,7 @@ class FormTable:
     keys: dict[str, str] = field(default_factory=dict)
     choices: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     inner: "dict[str, FormTable]" = field(default_factory=dict)
+    texts: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.taken.add(self.name)
@@ -150,6 +156,7 @@ class FormTable:
             "_node": entry["via_origin"],
             "_lang": record.get("lang"),
             "_state": entry["state"],
+            "_review": entry.get("review", ""),
         }
         return _Filler(str(entry["id"]), str(entry["version"]), is_explained).fill(self, row, answers_of(record))
 
@@ -215,19 +222,56 @@ class _Filler:
             row[name] = int(choice in chosen) if chosen else None
 
 
+# --- where the answers of a version go
+
+
+def place_version(asked: Table, table: FormTable, untyped: Mapping[str, Collection[str]] | None = None) -> None:
+    """Give the tables of a form the columns that a version needs, wide enough for its types.
+
+    asked: the version's own tables; untyped: name of a table -> columns of answers that no version has explained yet.
+    """
+    for here, its_table in side_by_side(asked, table):
+        for column in here.columns:
+            _place_question(its_table, column, (untyped or {}).get(its_table.name, ()))
+
+
+def side_by_side(asked: Table, table: FormTable) -> Iterator[tuple[Table, FormTable]]:
+    """Give each table of a form with its table in the file, naming those that are new."""
+    yield asked, table
+    for inner in asked.inner:
+        yield from side_by_side(inner, table.table_for(inner.key))
+
+
+def _place_question(table: FormTable, column: Column, untyped: Collection[str]) -> None:
+    is_new = column.key not in table.keys
+    name = table.column_for(column.key)
+    if name is None:
+        return
+    if is_new or name in untyped:
+        table.types[name] = column.type
+    else:
+        table.types[name] = wider(table.types[name], column.type)
+    if column.question.type == "text":
+        table.texts.add(column.key)
+    if column.is_multiple:
+        named = [choices for (_, key), choices in table.choices.items() if key == column.key]
+        older = {choice: name for choices in named for choice, name in choices.items()}
+        table.choice_columns(column.form.version, column, older)
+
+
 # --- what explains the tables
 
 
 def question_rows(form: Form, asked: Table, table: FormTable) -> list[dict[str, Any]]:
     """Return a row a question or repeat and language: what it asks, its type, and the table and column that hold it."""
-    found = [(part, its_table) for here, its_table in _with_tables(asked, table) for part in here.parts]
+    found = [(part, its_table) for here, its_table in side_by_side(asked, table) for part in here.parts]
     return [
         {
             "form": form.form_id,
             "version": form.version,
             "name": part.name,
             "language": language,
-            "label": named(_label_of(part).get(language, ""), form),
+            "label": named(_label_of(part).get(language, ""), form) or own_label(part.name, language),
             **_place_of(part, its_table),
             "position": position,
         }
@@ -249,13 +293,6 @@ def _label_of(part: Column | Table) -> Mapping[str, str]:
     return part.question.label
 
 
-def _with_tables(asked: Table, table: FormTable) -> Iterator[tuple[Table, FormTable]]:
-    """Give each table of the form with its table in the file."""
-    yield asked, table
-    for inner in asked.inner:
-        yield from _with_tables(inner, table.inner[inner.key])
-
-
 def choice_rows(form: Form, asked: Table, table: FormTable) -> list[dict[str, Any]]:
     """Return a row a choice and language; `column` is its column of 0 and 1, "" for a select_one."""
     return [
@@ -270,7 +307,7 @@ def choice_rows(form: Form, asked: Table, table: FormTable) -> list[dict[str, An
             "column": its_table.choices.get((form.version, column.key), {}).get(choice.name, ""),
             "position": position,
         }
-        for here, its_table in _with_tables(asked, table)
+        for here, its_table in side_by_side(asked, table)
         for column in here.columns
         for position, choice in enumerate(column.choices, 1)
         for language in _languages(form)

@@ -6,6 +6,8 @@ WHYS = {
     "not_canonical": "Escrito de otra manera",
     "revoked_node": "Vino de un equipo dado de baja",
     "not_allowed": "Quiso cambiar otro registro",
+    "room_refused": "La sala no lo podía recibir",
+    "room_late": "Llegó tarde a la sala",
     "no_consent": "Falta el consentimiento",
     "form_unknown": "Formulario que no conocemos",
     "form_differs": "El formulario era otro",
@@ -17,6 +19,7 @@ WHYS = {
 KINDS = {
     "submission": "respuesta",
     "edit": "corrección",
+    "contribution": "lo dicho en una sala",
     "annotation": "decisión",
     "tombstone": "borrado de otro registro",
 }

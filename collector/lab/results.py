@@ -36,10 +36,13 @@ class RepeatResults:
 
 @dataclass(frozen=True)
 class Results:
-    """places: records by municipality, None when the form does not ask it; days: all of them, for the table."""
+    """places: records by municipality, None when the form does not ask it; places_asked: how many one could choose,
+    places_given: how many of those somebody chose; days: all of them, for the table.
+    """
 
     places: list[Share] | None
     places_asked: int
+    places_given: int
     days: list[tuple[str, int]]
     day_columns: list[DayColumn]
     minutes: Minutes | None
@@ -98,9 +101,12 @@ def results_of(
 ) -> Results:
     """Put the page together. Questions stand in form order, the municipality apart from them."""
     days = days_of(counted.hours, zone)
+    places = _places(counted.tables[()].values, territory, language) if territory else None
+    asked = {choice.name for column in territory for choice in column.choices}
     return Results(
-        places=_places(counted.tables[()].values, territory, language) if territory else None,
-        places_asked=len(territory[-1].choices) if territory else 0,
+        places=places,
+        places_asked=len(asked),
+        places_given=sum(share.name in asked for share in places or ()),
         days=days,
         day_columns=day_columns(days, today),
         minutes=counted.minutes,

@@ -6,9 +6,11 @@ The store groups the answers; `chars_needed` says how much of each answer it mus
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from collector.lab.charts import Share, choice_shares, quartiles, share_of
 from collector.lab.tables import PLACES, SELECTS, Column, number_in, shown
+from collector.lab.timelines import TimeLine, time_line
 
 NUMBERS = ("integer", "decimal", "range")
 DATES = ("date", "datetime")
@@ -46,7 +48,8 @@ class QuestionCount:
     """One question. n: how many gave an opinion, records or (in_rows) rows of a repeat; only what fits it is filled.
 
     shares: choices, steps of a scale or hours; apart: (label, count) of what is no opinion; unread: answers that are
-    not of its type; samples: the newest texts or places.
+    not of its type; samples: the newest texts or places; numbers: value -> how often, of too many to draw one by one;
+    time_line: dates, where there are two different ones at least.
     """
 
     column: Column
@@ -60,6 +63,8 @@ class QuestionCount:
     span: tuple[str, str] | None = None
     unread: int = 0
     samples: Sequence[str] = field(default_factory=tuple)
+    numbers: Mapping[float, int] = field(default_factory=dict)
+    time_line: TimeLine | None = None
 
     @property
     def is_choice(self) -> bool:
@@ -140,7 +145,8 @@ def _numbers(found: QuestionCount, values: Mapping[str, int]) -> QuestionCount:
     shares = []
     if 0 < len(counted) <= MOST_STEPS:
         shares = [share_of(_plain(number), _plain(number), counted[number], n) for number in sorted(counted)]
-    return _with(found, n=n, unread=found.n - n, shares=shares, spread=_spread(counted))
+    many = {} if shares else counted
+    return _with(found, n=n, unread=found.n - n, shares=shares, spread=_spread(counted), numbers=many)
 
 
 def _spread(counted: Mapping[float, int]) -> Spread | None:
@@ -173,8 +179,20 @@ def _hours(found: QuestionCount, values: Mapping[str, int]) -> QuestionCount:
 
 
 def _dates(found: QuestionCount, values: Mapping[str, int]) -> QuestionCount:
-    """Return the earliest and the latest, as the clock there said it."""
-    read = {text: match for text in values if (match := _DAY.fullmatch(text))}
+    """Return the earliest and the latest, as the clock there said it, and how many there are over time."""
+    read = {text: match for text in values if (match := _DAY.fullmatch(text)) and _date(match[1])}
     n = sum(values[text] for text in read)
-    days = sorted(f"{match[1]} {match[2] or ''}".strip() for match in read.values())
-    return _with(found, n=n, unread=found.n - n, span=(days[0], days[-1]) if days else None)
+    moments = sorted(f"{match[1]} {match[2] or ''}".strip() for match in read.values())
+    days: dict[date, int] = {}
+    for text, match in read.items():
+        day = date.fromisoformat(match[1])
+        days[day] = days.get(day, 0) + values[text]
+    span = (moments[0], moments[-1]) if moments else None
+    return _with(found, n=n, unread=found.n - n, span=span, time_line=time_line(days))
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

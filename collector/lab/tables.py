@@ -11,11 +11,12 @@ column. What a record holds may be any JSON: a part that is not what the form sa
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from collector.forms.model import Choice, Form, Question, Repeat
+from collector.lab.own_words import own_label
 from collector.lab.twins import joint_labels
 from collector.lab.words import words_of
 
@@ -70,8 +71,9 @@ class Column:
         return self.question.type in (*SELECTS, "rank")
 
     def label(self, language: str) -> str:
-        """Return the question as people read it, else its name."""
-        return words_of(self.question.label, language, self.form) or self.question.name
+        """Return the question as people read it; what publishing wrote, in our words; else its name."""
+        asked = words_of(self.question.label, language, self.form)
+        return asked or own_label(self.name, language) or self.question.name
 
     def choice_labels(self, language: str) -> dict[str, str]:
         """Return choice name -> label, all of them for a name that several choices have."""
@@ -132,6 +134,16 @@ class Table:
 def tables_of(forms: Sequence[Form]) -> Table:
     """Return the table of the records, with those of the repeats in it; give the versions oldest first."""
     return _merged([_Level(form, "", _parts_by_row(form)) for form in forms], (), forms[-1] if forms else None)
+
+
+def without_columns(table: Table, names: Collection[str]) -> Table:
+    """Return the table without the columns of these full names, at every depth."""
+    parts = [
+        without_columns(part, names) if isinstance(part, Table) else part
+        for part in table.parts
+        if isinstance(part, Table) or part.name not in names
+    ]
+    return replace(table, parts=tuple(parts)) if names else table
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
     0001  the tables of release 1                    schema 1
     0002  what trust in syncing needs                schema 2
+    0003  what the lab needs                         schema 3
 
 Additions only, so that what read the tables of one release reads those of the next. `collector/db.py: prepare_store`
 runs them (`run.py`); this module is all that a store which is up to date ever loads.
@@ -9,8 +10,8 @@ runs them (`run.py`); this module is all that a store which is up to date ever l
 
 from sqlalchemy import Connection, text
 
-HEAD = "0002"
-REVISION_OF_SCHEMA = {1: "0001", 2: "0002"}
+HEAD = "0003"
+REVISION_OF_SCHEMA = {1: "0001", 2: "0002", 3: "0003"}
 
 
 def stamp(connection: Connection, revision: str) -> None:

@@ -172,8 +172,12 @@ def task_of(name: str, content: bytes, files: Mapping[str, bytes]) -> bytes:
 
 
 def _run_worker(task: bytes, seconds: float) -> tuple[bytes, str]:
-    """Return what the worker wrote and how it failed: "" when it ended by itself, "timeout", or its last words."""
-    command = [sys.executable, "-P", "-m", "collector.publish.worker", str(seconds)]
+    return run_worker("collector.publish.worker", task, seconds)
+
+
+def run_worker(module: str, task: bytes, seconds: float) -> tuple[bytes, str]:
+    """Return what a worker wrote and how it failed: "" when it ended by itself, "timeout", or its last words."""
+    command = [sys.executable, "-P", "-m", module, str(seconds)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     try:
         done = subprocess.run(  # noqa: S603 - our own module, nothing of the file on its command line

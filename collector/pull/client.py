@@ -1,29 +1,31 @@
 """`collector pull`: keeps a local SQLite file current with what a node holds, page by page, ready for Datasette.
 
-    forms list -> definitions not seen yet -> records after the cursor -> rows and cursor in one transaction -> again
+    anything new? -> definitions not seen yet -> records after the cursor -> rows and cursor in one transaction -> again
 
-Cut anywhere, the file stands at the last whole page and the next run goes on from there. Run twice, nothing changes.
-The file is the reader's own: other tables in it are left alone, and a row is only removed when it was erased upstream.
+Cut anywhere, the file stands at the last whole page and the next run goes on from there. Run twice, nothing changes:
+one small request says so. The next page is on its way while the last one is written.
+The file is the reader's own: other tables in it are left alone, and a row is only removed when it counts no longer.
 """
 
+import errno
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlsplit
 
 import httpx
 from sqlite_utils import Database
 
-from collector.forms.model import Form, form_from_json
 from collector.problems import PROBLEMS, ProblemError
+from collector.pull.explained import ReadUpTo
 from collector.pull.file import LabFile
+from collector.pull.line import TIMEOUT_SECONDS, NodeLine, Page, Unchanged
 from sync.line import open_line
 
-PAGE_RECORDS = 500
-TIMEOUT_SECONDS = 60.0
+PAGE_RECORDS = 1000
+RETRIES = 4
 # told (position, last): log numbers, for a progress bar
 Progress = Callable[[int, int], None]
 
@@ -45,25 +47,32 @@ def pull(
     progress: Progress | None = None,
     http: httpx.Client | None = None,
     page_records: int = PAGE_RECORDS,
+    purpose: str = "",
+    retries: int = RETRIES,
 ) -> PullResult:
     """Bring the file `to` up to date with the node at `url`.
 
-    Raises ProblemError: token_invalid, upstream_unreachable, upstream_strange, bad_request (the address),
-    pull_file_unusable. What was written before stays. `http` is for callers with a client of their own (tests).
+    purpose: what the data is for, where the token does not say it. Raises ProblemError: token_invalid, scope_missing,
+    pull_unreachable, pull_cut, upstream_strange, bad_request (the address), pull_file_unusable, pull_file_busy,
+    pull_disk_full. What was written before stays. `http` is for callers with a client of their own (tests).
     """
-    address = url.rstrip("/")
-    if urlsplit(address).scheme not in ("http", "https"):
-        raise ProblemError(PROBLEMS["bad_request"], reason=f"la dirección {url} no empieza con http:// o https://")
-    key = token.strip()  # pasted with its line end
-    if not (key.isascii() and key.isprintable() and key) or " " in key:
-        raise ProblemError(PROBLEMS["token_invalid"])
-    client = http or open_line(TIMEOUT_SECONDS)
+    client = http or _plain_line()
     try:
+        node = NodeLine(client, url, token, purpose, retries)
         with _open_file(to) as file:
-            return _Pull(_Node(client, address, key), file, page_records).run(progress or (lambda _at, _last: None))
+            return _Pull(node, file, page_records).run(progress or (lambda _at, _last: None))
     finally:
         if http is None:
             client.close()
+
+
+def _plain_line() -> httpx.Client:
+    """Return a client that says no more than it must: a pull with nothing new is little else than its headers."""
+    client = open_line(TIMEOUT_SECONDS)
+    for name in ("accept", "accept-encoding", "connection"):
+        del client.headers[name]
+    client.headers["user-agent"] = "collector"
+    return client
 
 
 @contextmanager
@@ -80,7 +89,7 @@ def _open_file(path: Path) -> Iterator[LabFile]:
         file.prepare()
         yield file
     except (sqlite3.DatabaseError, OSError, ValueError) as error:
-        raise ProblemError(PROBLEMS["pull_file_unusable"], path=str(path), reason=str(error)) from error
+        raise _file_problem(path, error) from error
     finally:
         if database is not None:
             database.close()
@@ -88,33 +97,52 @@ def _open_file(path: Path) -> Iterator[LabFile]:
             path.unlink(missing_ok=True)
 
 
+def _file_problem(path: Path, error: Exception) -> ProblemError:
+    """Return what is wrong with the file, in words that say what to do about it."""
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return ProblemError(PROBLEMS["pull_file_busy"], path=str(path))
+    if "disk is full" in str(error) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        return ProblemError(PROBLEMS["pull_disk_full"], path=str(path))
+    return ProblemError(PROBLEMS["pull_file_unusable"], path=str(path), reason=str(error))
+
+
 class _Pull:
     """One run: what the node says, written to the file."""
 
-    def __init__(self, node: "_Node", file: LabFile, page_records: int) -> None:
+    def __init__(self, node: NodeLine, file: LabFile, page_records: int) -> None:
         self._node, self._file, self._page_records = node, file, page_records
         self._new = self._read = 0
         self._restarted = False
 
     def run(self, progress: Progress) -> PullResult:
-        self._fetch_forms()
-        epoch, after = self._file.cursor(self._node.url)
-        while True:
-            page = self._node.records(after, epoch, self._page_records)
-            if page is None:  # the log began anew: rows are keyed by id, so reading all of it again harms nothing
-                epoch, after, self._restarted = "", 0, True
-                continue
-            self._write(page)
-            epoch, after = page["epoch"], page["next"]
-            progress(after, max(page["last"], after))
-            if not page["more"]:
-                return PullResult(self._new, self._read, self._file.written, self._restarted)
+        at = self._file.read_up_to(self._node.url)
+        page = self._ask(at)
+        if page is None:  # the log began anew: rows are keyed by id, so reading all of it again harms nothing
+            at, self._restarted = ReadUpTo(), True
+            page = self._ask(at)
+        with ThreadPoolExecutor(1) as ahead:
+            while isinstance(page, Page):
+                forms, at = at.forms, _behind(page)
+                more = page.content["more"]
+                coming = ahead.submit(self._ask, at) if more else None
+                self._write(page, at, forms)
+                progress(at.next, max(page.content["last"], at.next))
+                page = coming.result() if coming else None
+                if more and page is None:
+                    raise ProblemError(PROBLEMS["feed_changed"], epoch="")
+        return PullResult(self._new, self._read, self._file.written, self._restarted)
 
-    def _write(self, page: Mapping[str, Any]) -> None:
-        records = page["records"]
-        if any(not self._file.knows(entry["form"], entry["version"]) for entry in records if entry["form"]):
-            self._fetch_forms()  # published since the run began
-        self._new += self._file.write_page(records, self._node.url, page["epoch"], page["next"])
+    def _ask(self, at: ReadUpTo) -> Page | Unchanged | None:
+        query = {"after": at.next, "limit": self._page_records, "epoch": at.epoch}
+        return self._node.page(query, at.next, at.tag)
+
+    def _write(self, page: Page, at: ReadUpTo, forms: str) -> None:
+        """Write a page. forms: mark of the forms that the file knows."""
+        records = page.records
+        is_new = not at.forms or at.forms != forms
+        if is_new or any(not self._file.knows(entry["form"], entry["version"]) for entry in records if entry["form"]):
+            self._fetch_forms()
+        self._new += self._file.write_page(records, self._node.url, at)
         self._read += len(records)
 
     def _fetch_forms(self) -> None:
@@ -125,77 +153,7 @@ class _Pull:
                     self._file.add_form(self._node.definition(listed["form_id"], version["version"]))
 
 
-class _Node:
-    """The pull API of one node. Every answer is checked: a captive portal also says 200."""
-
-    def __init__(self, http: httpx.Client, url: str, token: str) -> None:
-        self.url = url
-        self._http, self._token = http, token
-
-    def forms(self) -> list[dict[str, Any]]:
-        """Return the published forms with their versions."""
-        with self._well_formed():
-            listed = self._get("/api/v1/forms")["forms"]
-            return [{"form_id": form["form_id"], "versions": list(form["versions"])} for form in listed]
-
-    def definition(self, form_id: str, version: str) -> Form:
-        """Return one compiled form."""
-        with self._well_formed():
-            path = f"/api/v1/forms/{quote(form_id, safe='')}/{quote(version, safe='')}/definition"
-            return form_from_json(self._get(path))
-
-    def records(self, after: int, epoch: str, limit: int) -> dict[str, Any] | None:
-        """Return a page of the log, or None when the log is not the one of `epoch`."""
-        with self._well_formed():
-            page = self._get("/api/v1/records", {"after": after, "limit": limit, "epoch": epoch}, none_on=410)
-            return None if page is None else _checked_page(page, after)
-
-    def _get(self, path: str, query: Mapping[str, Any] | None = None, none_on: int = 0) -> Any:
-        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
-        try:
-            answer = self._http.get(f"{self.url}{path}", params=query, headers=headers, follow_redirects=False)
-        except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise ProblemError(PROBLEMS["upstream_unreachable"], url=self.url, reason=reason) from error
-        if answer.status_code == none_on and "json" in answer.headers.get("content-type", ""):
-            return None
-        self._check(answer)
-        return answer.json()
-
-    def _check(self, answer: httpx.Response) -> None:
-        media_type = answer.headers.get("content-type", "").partition(";")[0]
-        is_ours = "json" in media_type and answer.headers.get("x-collector") == "1"
-        if answer.status_code == 200 and is_ours:
-            return
-        if answer.status_code == 401 and is_ours:
-            raise ProblemError(PROBLEMS["token_invalid"])
-        reason = f"{answer.status_code} {media_type or 'sin tipo'}"
-        if answer.status_code in (429, 502, 503, 504) or (is_ours and answer.status_code >= 500):
-            raise ProblemError(PROBLEMS["upstream_unreachable"], url=self.url, reason=reason)
-        raise ProblemError(PROBLEMS["upstream_strange"], url=self.url, reason=reason)
-
-    @contextmanager
-    def _well_formed(self) -> Iterator[None]:
-        try:
-            yield
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise ProblemError(PROBLEMS["upstream_strange"], url=self.url, reason=reason) from error
-
-
-def _checked_page(page: dict[str, Any], after: int) -> dict[str, Any]:
-    """Return the page if it can be trusted to move forward. Raises ValueError, KeyError or TypeError."""
-    numbers = [int(entry["n"]) for entry in page["records"]]
-    if numbers != sorted(set(numbers)) or (numbers and (numbers[0] <= after or numbers[-1] > page["next"])):
-        raise ValueError("records out of order")
-    if page["next"] < after or (page["more"] and not numbers):
-        raise ValueError("the cursor does not move")
-    if not isinstance(page["epoch"], str) or not page["epoch"]:
-        raise ValueError("no epoch")
-    page["last"] = int(page["last"])
-    for entry in page["records"]:
-        if not all(isinstance(entry[name], str) for name in ("id", "kind", "form", "version", "received", "state")):
-            raise TypeError("a record without its head")
-        if not isinstance(entry["record"], dict | None):
-            raise TypeError("a record that is no object")
-    return page
+def _behind(page: Page) -> ReadUpTo:
+    """Return where the page ends; with its tag when it is the last one, to ask by it whether anything is new."""
+    said = page.content
+    return ReadUpTo(said["epoch"], said["next"], "" if said["more"] else page.tag, said.get("forms", ""))

@@ -1,51 +1,39 @@
-"""The SQLite file that `collector pull` writes: a table a form and repeat, `questions`, `choices`, `forms`, cursor."""
+"""The SQLite file that `collector pull` writes: a table a form and repeat, what explains them, texts, and the cursor.
+
+forms, questions, choices   what was asked          texts, search   what was answered in words (texts.py)
+FORM, FORM_REPEAT           what was answered       removed         what counts no longer, and why
+_pull                       where each address was read up to
+"""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
 from collector.forms.model import Form
-from collector.lab import tables as forms_as_tables
 from collector.lab.listed import with_place_columns
 from collector.lab.pulled import (
     OUR_TABLES,
     FormTable,
     Placed,
     choice_rows,
+    place_version,
     placed,
     question_rows,
+    side_by_side,
     table_name,
     unknown_rows,
 )
-from collector.lab.tables import Column, tables_of, wider
+from collector.lab.pulled_rows import Plan, Row, in_words, plan_of, quick_rows, slow_rows
+from collector.lab.tables import TEXT, Column, tables_of
+from collector.pull.explained import TABLES, ReadUpTo
+from collector.pull.names import marks, quoted
+from collector.pull.texts import add_texts, drop_texts, fill_texts, forget_words, has_search, prepare_texts
 from collector.territory import place_labels
 
-TABLES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
-    "forms": (
-        {"form": "TEXT", "version": "TEXT", "title": "TEXT", "sha256": "TEXT", "table": "TEXT"},
-        ("form", "version"),
-    ),
-    "questions": (
-        {
-            "form": "TEXT", "version": "TEXT", "name": "TEXT", "language": "TEXT", "label": "TEXT",
-            "type": "TEXT", "column": "TEXT", "position": "INTEGER", "table": "TEXT",
-        },
-        ("form", "version", "name", "language"),
-    ),
-    "choices": (
-        {
-            "form": "TEXT", "version": "TEXT", "question": "TEXT", "list": "TEXT", "name": "TEXT",
-            "language": "TEXT", "label": "TEXT", "column": "TEXT", "position": "INTEGER",
-        },
-        ("form", "version", "question", "name", "language"),
-    ),
-    "_pull": ({"url": "TEXT", "epoch": "TEXT", "next": "INTEGER"}, ("url",)),
-}  # fmt: skip
-# sqlite-utils writes at most 999 columns a statement
-MOST_AT_ONCE = 900
+COLLECTED = ("submission", "edit")
 
 
 class LabFile:
@@ -58,6 +46,7 @@ class LabFile:
         self._known: set[tuple[str, str]] = set()
         self._noted: set[tuple[str, str]] = set()
         self._written: dict[str, None] = {}
+        self._is_read = False
         self.has_pages = False
 
     @property
@@ -66,7 +55,10 @@ class LabFile:
         return tuple(self._written)
 
     def prepare(self) -> None:
-        """Make our tables, or read how they were named. Raises ValueError when a table of other use has such a name."""
+        """Make our tables where they are missing. Raises ValueError when a table of other use has such a name.
+
+        What stands in them is read when it is needed: a pull that finds nothing new needs none of it.
+        """
         names = self._db.table_names()
         if "_pull" not in names:
             foreign = [name for name in names if name.lower() in OUR_TABLES]
@@ -74,13 +66,30 @@ class LabFile:
                 raise ValueError(f"la tabla {foreign[0]} es de otro uso")
             if {"record", "quarantine", "meta"} <= set(names):
                 raise ValueError("es la base de datos de un equipo de Collector")
+        wanted = {*TABLES, "texts", *(["search"] if has_search() else [])}
+        columns = {*self._column_types("_pull"), *self._column_types("questions")} if wanted <= set(names) else set()
+        if not {"tag", "table"} <= columns:
+            self._make_ours()
+
+    def _make_ours(self) -> None:
+        """Make the tables of a new file, and bring those of an earlier release up to this one."""
         with self._db.atomic():
             for name, (columns, pk) in TABLES.items():
                 self._table(name).create(columns, pk=pk if len(pk) > 1 else pk[0], if_not_exists=True)
             if "table" not in self._column_types("questions"):
                 self._add_places()
-        self._taken.update(self._db.table_names(), self._db.view_names())
-        self._read_names()
+            for name in {"tag", "forms"} - set(self._column_types("_pull")):
+                self._table("_pull").add_column(name, str, not_null_default="")
+            if prepare_texts(self._db.conn):
+                self._read()
+                self._fill_all_texts()
+
+    def _read(self) -> None:
+        """Read how the tables of forms were named, once."""
+        if not self._is_read:
+            self._is_read = True
+            self._taken.update(self._db.table_names(), self._db.view_names())
+            self._read_names()
 
     def _add_places(self) -> None:
         """Add to a file of an earlier release what `questions` says now; there each form had one table."""
@@ -93,6 +102,7 @@ class LabFile:
         for row in self._table("forms").rows:
             if row["form"] not in self._tables:
                 types = self._column_types(row["table"])
+                types.setdefault("_review", TEXT)  # a file of an earlier release gets it with the next page
                 self._tables[row["form"]] = FormTable(row["table"], self._taken, types=types)
             if row["sha256"]:
                 self._known.add((row["form"], row["version"]))
@@ -104,6 +114,7 @@ class LabFile:
             table = at[row["table"]]
             if row["column"]:
                 table.keys[_key_in(table, row["name"])] = row["column"]
+                table.texts.update([_key_in(table, row["name"])] if row["type"] == "text" else [])
         self._read_choices(at)
 
     def _read_repeat(self, row: Mapping[str, Any], at: dict[str, FormTable]) -> None:
@@ -134,37 +145,50 @@ class LabFile:
     def _column_types(self, table: str) -> dict[str, str]:
         return {column.name: column.type for column in self._table(table).columns}
 
-    def cursor(self, url: str) -> tuple[str, int]:
-        """Return (epoch, next) of the last page from `url`; ("", 0) before the first."""
+    def read_up_to(self, url: str) -> ReadUpTo:
+        """Return how far the address was read."""
         for row in self._table("_pull").rows_where("url = ?", [url]):
-            return row["epoch"], row["next"]
-        return "", 0
+            return ReadUpTo(row["epoch"], row["next"], row["tag"] or "", row["forms"] or "")
+        return ReadUpTo()
 
     def knows(self, form_id: str, version: str) -> bool:
         """Tell whether the definition of this version is in the file."""
+        self._read()
         return (form_id, version) in self._known
 
     # --- definitions
 
     def add_form(self, form: Form) -> None:
         """Write a version's questions and choices, and give its tables the columns they lack."""
+        self._read()
         asked = tables_of([form])
         with self._db.atomic():
             table = self._form_table(form.form_id)
-            pairs = list(_side_by_side(asked, table))
-            for here, its_table in pairs:
-                untyped = self._unknown_columns(form.form_id, its_table.name)
-                for column in here.columns:
-                    self._place_question(its_table, column, untyped)
+            pairs = list(side_by_side(asked, table))
+            untyped = {each.name: self._unknown_columns(form.form_id, each.name) for _, each in pairs}
+            place_version(asked, table, untyped)
             for _, its_table in pairs:
                 self._match_columns(its_table)
             for here, its_table in pairs:
                 for column in here.columns:
                     self._fill_choices(its_table, form.version, column)
+                    if column.key in its_table.texts and its_table.keys[column.key] in untyped[its_table.name]:
+                        self._fill_texts(form.form_id, its_table, column.key)
             self._write_questions(form, question_rows(form, asked, table))
             self._table("choices").upsert_all(choice_rows(form, asked, table), pk=TABLES["choices"][1])
             self._note_form(form.form_id, form.version, form.title, form.sha256, table)
         self._known.add((form.form_id, form.version))
+
+    def _fill_all_texts(self) -> None:
+        """Put into a file of an earlier release what it holds in words."""
+        for form_id, root in self._tables.items():
+            for table in root.walk():
+                for key in sorted(table.texts & set(table.keys)):
+                    self._fill_texts(form_id, table, key)
+
+    def _fill_texts(self, form_id: str, table: FormTable, key: str) -> None:
+        record = "_record" if table.parent else "id"
+        fill_texts(self._db.conn, form_id, table.name, table.full_name(key), table.keys[key], record)
 
     def _write_questions(self, form: Form, rows: list[dict[str, Any]]) -> None:
         """Write what explains the answers, in place of what was noted of them before; the rest stays as noted."""
@@ -189,21 +213,6 @@ class LabFile:
             'having min("type") = max("type") and max("type") = \'unknown\''
         )
         return {row["column"] for row in self._db.query(sql, [form_id, table])}
-
-    def _place_question(self, table: FormTable, column: Column, untyped: set[str]) -> None:
-        """Name the question's column and its choices', wide enough for this version's type."""
-        is_new = column.key not in table.keys
-        name = table.column_for(column.key)
-        if name is None:
-            return
-        if is_new or name in untyped:
-            table.types[name] = column.type
-        else:
-            table.types[name] = wider(table.types[name], column.type)
-        if column.is_multiple:
-            named = [choices for (_, key), choices in table.choices.items() if key == column.key]
-            older = {choice: name for choices in named for choice, name in choices.items()}
-            table.choice_columns(column.form.version, column, older)
 
     def _match_columns(self, table: FormTable) -> None:
         """Make the table in the file have the columns and types that `table` says."""
@@ -232,56 +241,102 @@ class LabFile:
     def _fill_choices(self, table: FormTable, version: str, column: Column) -> None:
         """Fill the columns of 0 and 1 for rows of this version that came before its definition."""
         for choice, name in table.choices.get((version, column.key), {}).items():
-            source, target = _quoted(table.keys[column.key]), _quoted(name)
-            root = _quoted(table.root.name)
+            source, target = quoted(table.keys[column.key]), quoted(name)
+            root = quoted(table.root.name)
             which = f"_record in (select id from {root} where _version = ?)" if table.parent else "_version = ?"  # noqa: S608  quoted
             self._db.execute(
-                f"update {_quoted(table.name)} set {target} = instr(' ' || {source} || ' ', ?) > 0 "  # noqa: S608  quoted
+                f"update {quoted(table.name)} set {target} = instr(' ' || {source} || ' ', ?) > 0 "  # noqa: S608  quoted
                 f"where {which} and {target} is null and {source} <> ''",
                 [f" {choice} ", version],
             )
 
     # --- records
 
-    def write_page(self, entries: Sequence[Mapping[str, Any]], url: str, epoch: str, after: int) -> int:
-        """Write a page of the feed and the cursor behind it, together; return how many rows are new."""
+    def write_page(self, entries: Sequence[Mapping[str, Any]], url: str, upto: ReadUpTo) -> int:
+        """Write a page of the feed and how far it goes, together; return how many rows are new."""
+        self._read()
         by_form: dict[str, list[Mapping[str, Any]]] = {}
         for entry in entries:
-            if entry["kind"] in ("submission", "edit"):
+            if entry["kind"] in COLLECTED:
                 by_form.setdefault(entry["form"], []).append(entry)
         with self._db.atomic():
+            self._take_away(by_form)
             new = sum(self._write_form(form_id, group) for form_id, group in by_form.items())
-            self._table("_pull").upsert({"url": url, "epoch": epoch, "next": after}, pk="url")
+            row = {"url": url, "epoch": upto.epoch, "next": upto.next, "tag": upto.tag, "forms": upto.forms}
+            self._table("_pull").upsert(row, pk="url")
         self.has_pages = True
         return new
 
+    def _take_away(self, by_form: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Take away what a page says counts no longer, and what stands under another form; note the former."""
+        # what came as it is now was never here before: most of a first pull
+        changed = [entry for group in by_form.values() for entry in group if not _is_fresh(entry)]
+        if not changed:
+            return
+        lost = 0
+        for form_id, table in self._tables.items():
+            lost += self._delete(table, [it["id"] for it in changed if not _counts(it) or it["form"] != form_id])
+        gone = [(it["id"], it["form"], it["state"], it["n"]) for it in changed if not _counts(it)]
+        self._db.conn.executemany("insert or replace into removed (id, form, state, _n) values (?, ?, ?, ?)", gone)
+        back = [it["id"] for it in changed if _counts(it)]
+        self._db.conn.execute(f"delete from removed where id in ({marks(back)})", back)  # noqa: S608  marks
+        if lost:
+            forget_words(self._db.conn)
+
     def _write_form(self, form_id: str, entries: Sequence[Mapping[str, Any]]) -> int:
+        """Write the records of one form that count; return how many were not there."""
         table = self._form_table(form_id)
-        rows: dict[str, list[dict[str, Any]]] = {table.name: []}
-        for entry in entries:
-            before = placed(table)
-            if _counts(entry):
-                placed_entry = {**entry, "record": with_place_columns(entry["record"], place_labels())}
-                for its_table, row in table.rows(placed_entry, self.knows(form_id, entry["version"])):
-                    rows.setdefault(its_table.name, []).append(row)
-            self._explain(form_id, entry["version"], table, placed(table) - before)
+        self._written[table.name] = None
+        entries = [entry for entry in entries if _counts(entry)]
+        by_table: dict[str, list[list[Any]]] = {}
+        for its_table, row in self._rows(form_id, table, entries):
+            by_table.setdefault(its_table.name, []).append(row)
         for each in table.walk():
             self._match_columns(each)
         ids = [entry["id"] for entry in entries]
-        gone = [entry["id"] for entry in entries if not _counts(entry)]
-        self._delete(table, ids, gone)
-        kept = [row["id"] for row in rows[table.name]]
-        held = self._table(table.name).count_where(f"id in ({_marks(kept)})", kept)
+        held = self._table(table.name).count_where(f"id in ({marks(ids)})", ids)
+        if held:
+            self._delete(table, ids, keep_records=True)
         for each in table.walk():
-            self._upsert(each.name, rows.get(each.name, []))
-        self._written[table.name] = None
-        return len(kept) - held
+            self._put(each, by_table.get(each.name, []), form_id)
+        return len(ids) - held
 
-    def _delete(self, table: FormTable, ids: Sequence[str], gone: Sequence[str]) -> None:
-        """Take away the rows of what counts no longer, and those inside records that are written anew."""
+    def _rows(self, form_id: str, table: FormTable, entries: Iterable[Mapping[str, Any]]) -> list[Row]:
+        found: list[Row] = []
+        plans: dict[str, Plan | None] = {}
+        for entry in entries:
+            version = entry["version"]
+            if version not in plans:
+                plans[version] = self._plan(table, form_id, version)
+            plan = plans[version]
+            placed_entry = {**entry, "record": with_place_columns(entry["record"], place_labels())}
+            quick = quick_rows(plan, placed_entry) if plan else None
+            if quick is None:
+                before = placed(table)
+                quick = list(slow_rows(table, placed_entry, self.knows(form_id, version)))
+                self._explain(form_id, version, table, placed(table) - before)
+                plans.clear()  # the record may have brought columns
+            found += quick
+        return found
+
+    def _plan(self, table: FormTable, form_id: str, version: str) -> Plan | None:
+        """Return the plan of a version; None where there can be none: its form is not here, or columns were moved."""
+        plan = plan_of(table, version) if self.knows(form_id, version) else None
+        return plan if plan and plan.is_usual else None
+
+    def _delete(self, table: FormTable, ids: Sequence[str], keep_records: bool = False) -> int:
+        """Take away records with the rows inside them and their texts; return how many records there were."""
+        count = 0
+        if not ids or not self._table(table.name).exists():
+            return count
         for each in table.walk():
-            column, old = ("_record", ids) if each.parent else ("id", gone)
-            self._table(each.name).delete_where(f"{column} in ({_marks(old)})", old)
+            if each.parent is None and keep_records:
+                continue
+            column = "_record" if each.parent else "id"
+            sql = f"delete from {quoted(each.name)} where {column} in ({marks(ids)})"  # noqa: S608  quoted
+            count += self._db.conn.execute(sql, ids).rowcount if self._table(each.name).exists() else 0
+        drop_texts(self._db.conn, ids)
+        return count
 
     def _explain(self, form_id: str, version: str, table: FormTable, fresh: set[Placed]) -> None:
         """Note answers whose definition is not here: their columns are text until the form arrives."""
@@ -292,26 +347,31 @@ class LabFile:
             rows = unknown_rows(form_id, version, fresh, table)
             self._table("questions").upsert_all(rows, pk=TABLES["questions"][1])
 
-    def _upsert(self, table: str, rows: list[dict[str, Any]]) -> None:
+    def _put(self, table: FormTable, rows: list[list[Any]], form_id: str) -> None:
+        """Write rows by the driver, in place of what stands under their ids."""
         if not rows:
             return
-        self._written[table] = None
-        names = sorted({name for row in rows for name in row if name != "id"})
-        for start in range(0, len(names), MOST_AT_ONCE):
-            part = ["id", *names[start : start + MOST_AT_ONCE]]
-            self._table(table).upsert_all([{name: row.get(name) for name in part} for row in rows], pk="id")
+        self._written[table.name] = None
+        columns = list(table.types)
+        names = [quoted(name) for name in columns]
+        changes = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
+        statement = (
+            f"insert into {quoted(table.name)} ({', '.join(names)}) values ({marks(columns)}) "  # noqa: S608  quoted
+            f"on conflict (id) do update set {changes}"
+        )
+        # a row made before another one of the page brought a column ends before it
+        self._db.conn.executemany(statement, (row + [None] * (len(columns) - len(row)) for row in rows))
+        add_texts(self._db.conn, ((form_id, table.name, *said) for said in in_words(table, rows)))
+
+
+def _is_fresh(entry: Mapping[str, Any]) -> bool:
+    """Tell whether a record counts and is as it came."""
+    return _counts(entry) and entry.get("first", 0) == entry["n"]
 
 
 def _counts(entry: Mapping[str, Any]) -> bool:
     """Tell whether a record stands in the tables: not when it is erased, replaced by an edit, or contested."""
     return entry["record"] is not None and entry["state"] == "usable"
-
-
-def _side_by_side(asked: forms_as_tables.Table, table: FormTable) -> Iterator[tuple[forms_as_tables.Table, FormTable]]:
-    """Give each table of a form with its table in the file, naming those that are new."""
-    yield asked, table
-    for inner in asked.inner:
-        yield from _side_by_side(inner, table.table_for(inner.key))
 
 
 def _is_in(name: str, table: FormTable) -> bool:
@@ -321,11 +381,3 @@ def _is_in(name: str, table: FormTable) -> bool:
 def _key_in(table: FormTable, name: str) -> str:
     """Return the key in the rows of `table` of what `questions` calls `name`."""
     return name.removeprefix("/".join(table.steps) + "/") if table.steps else name
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

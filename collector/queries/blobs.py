@@ -17,14 +17,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from sqlalchemy import ColumnElement, exists, func, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, update
 from sqlmodel import Session, col, delete, select
 
 from collector.clock import now_ms
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import nodes, store
 from collector.queries.records import last_number
-from collector.tables import Blob, BlobChunk, BlobName, Quarantine, Record
+from collector.tables.files import Blob, BlobChunk, BlobName
+from collector.tables.log import Quarantine, Record
 
 MAX_BLOB_BYTES = 25 * 1024 * 1024
 MAX_RECORD_BLOBS = 64  # a record that names more names none beyond these
@@ -36,6 +37,9 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,49}/[a-z0-9][a-z0-9.+-]{0,99}")
 ANY_TYPE = "application/octet-stream"
 TYPES = mimetypes.MimeTypes(filenames=())  # not this machine's own list: the same names on every node
+# made once: each hello asks them
+WHOLE_HERE = select(func.count()).select_from(Blob).where(col(Blob.have) == col(Blob.bytes))
+AT_CENTRAL = WHOLE_HERE.where(col(Blob.central_life) == bindparam("life"))
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def index_records(session: Session) -> bool:
     for table in (Record, Quarantine):
         within = (col(table.n) > done, col(table.n) <= upto, col(table.body).like('%"blobs"%'))
         for record_id, body in session.execute(select(table.id, table.body).where(*within)):
-            rows += [(sha256, record_id, name, size, kind) for name, sha256, size, kind in _named_in(body)]
+            rows += [(sha256, record_id, name, size, kind) for name, sha256, size, kind in named_in(body)]
     _add_names(session, rows)
     store.set_fact(session, "blobs_n", str(upto))
     return upto < last
@@ -111,7 +115,7 @@ def _execute(session: Session, statement: str, rows: Any) -> None:
     connection.exec_driver_sql(statement.replace("?", mark), rows)
 
 
-def _named_in(body: str) -> Iterator[tuple[str, str, int, str]]:
+def named_in(body: str) -> Iterator[tuple[str, str, int, str]]:
     """Give (name, sha256, bytes, type) of the files that a record names; what is not written as it must be is none."""
     try:
         entries = json.loads(body).get("blobs")
@@ -151,6 +155,19 @@ def file_named(session: Session, sha256: str) -> NamedFile | None:
     named = statement.where(BlobName.sha256 == sha256, Blob.bytes == BlobName.bytes, Blob.have == Blob.bytes)
     row = session.exec(named.order_by(col(BlobName.record_id), col(BlobName.name)).limit(1)).first()
     return None if row is None else NamedFile(row.name, sha256, row.bytes, row.media_type)
+
+
+def records_naming(session: Session, sha256: str, most: int) -> list[str]:
+    """Return the ids of records that name a file, at most so many."""
+    return list(session.exec(select(BlobName.record_id).where(BlobName.sha256 == sha256).distinct().limit(most)))
+
+
+def files_of_record(session: Session, record_id: str) -> list[NamedFile]:
+    """Return the whole files that a record names, by name."""
+    statement = select(BlobName).join(Blob, col(Blob.sha256) == col(BlobName.sha256))
+    whole = statement.where(BlobName.record_id == record_id, Blob.bytes == BlobName.bytes, Blob.have == Blob.bytes)
+    rows = session.exec(whole.order_by(col(BlobName.name)))
+    return [NamedFile(row.name, row.sha256, row.bytes, row.media_type) for row in rows]
 
 
 # --- what is here
@@ -220,6 +237,41 @@ def _hash_of(session: Session, sha256: str) -> str:
     for content in session.exec(pieces.execution_options(yield_per=8)):
         found.update(content)
     return found.hexdigest()
+
+
+def forget_names(session: Session, ids: Sequence[str]) -> None:
+    """Forget the names that the contents of these records no longer say, and files that nothing names any more.
+
+    For who takes something out of a content. Give at most 500 ids.
+    """
+    held = session.exec(select(BlobName).where(col(BlobName.record_id).in_(ids))).all()
+    if not held:
+        return
+    said: set[tuple[str, str, str]] = set()
+    for table in (Record, Quarantine):
+        bodies = select(table.id, table.body).where(col(table.id).in_(ids), col(table.body).like('%"blobs"%'))
+        for record_id, body in session.execute(bodies):
+            said |= {(sha256, record_id, name) for name, sha256, _, _ in named_in(body)}
+    gone = [row for row in held if (row.sha256, row.record_id, row.name) not in said]
+    for row in gone:
+        session.delete(row)
+    session.flush()
+    hashes = {row.sha256 for row in gone}
+    others = set(session.exec(select(BlobName.sha256).where(col(BlobName.sha256).in_(hashes))).all())
+    if hashes - others:
+        _drop(session, sorted(hashes - others))
+
+
+def only_here(session: Session, ids: Sequence[str]) -> set[str]:
+    """Return those of these records that name a file which is whole here and not known to be at central.
+
+    None at central itself. Give at most 500 ids.
+    """
+    if nodes.is_central(session):
+        return set()
+    statement = select(BlobName.record_id).join(Blob, col(Blob.sha256) == col(BlobName.sha256))
+    whole = (Blob.have == Blob.bytes, Blob.central_life != life(session))
+    return set(session.exec(statement.where(col(BlobName.record_id).in_(ids), *whole)))
 
 
 def _drop(session: Session, hashes: Sequence[str]) -> None:
@@ -320,7 +372,6 @@ def note_upstream(session: Session, hashes: Sequence[str], told: dict[str, Held]
 
 def count_central(session: Session) -> int:
     """Return how many files central is known to have; nodes below ask anew when it changes."""
-    statement = select(func.count()).select_from(Blob).where(col(Blob.have) == col(Blob.bytes))
-    if not nodes.is_central(session):
-        statement = statement.where(Blob.central_life == life(session))
-    return int(session.execute(statement).scalar_one())
+    if nodes.is_central(session):
+        return int(session.execute(WHOLE_HERE).scalar_one())
+    return int(session.execute(AT_CENTRAL, {"life": life(session)}).scalar_one())

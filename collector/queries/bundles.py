@@ -8,7 +8,9 @@ from sqlmodel import Session, col, delete, select
 
 from collector.queries.blobs import life
 from collector.queries.records import last_number
-from collector.tables import Blob, BlobName, BundleSent, Quarantine, Receipt, Record
+from collector.tables.files import Blob, BlobName
+from collector.tables.log import Quarantine, Receipt, Record
+from collector.tables.nodes import BundleSent
 
 
 def unconfirmed_after(session: Session, after: int) -> int:

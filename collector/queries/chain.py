@@ -6,7 +6,7 @@ from sqlalchemy import select as select_columns
 from sqlalchemy import union_all
 from sqlmodel import Session, col
 
-from collector.tables import Quarantine, Record
+from collector.tables.log import Quarantine, Record
 
 PAGE = 5_000
 

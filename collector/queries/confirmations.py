@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from collector.queries import store
 from collector.queries.erasures import Erasure, list_erasures
 from collector.queries.fleet import MOST_UNCONFIRMED, reports_of_nodes
 from collector.queries.nodes import get_upstream, list_nodes
 from collector.queries.records import receipts_of
-from collector.tables import Record
+from collector.tables.log import Record
 
 FURTHEST = 20  # edits of edits that are followed
 
@@ -44,7 +44,8 @@ def erasure_of(session: Session, record_id: str) -> Erasure | None:
         return None
     said = json.loads(record.body or "{}")
     reason, by = (str(said.get(key, "")) for key in ("reason", "by"))
-    return Erasure(record.id, record.about, record.n, record.device_ms, record.received_ms, reason, by)
+    times = record.device_ms, record.received_ms
+    return Erasure(record.id, record.about, record.n, *times, reason, by, record.changed_n)
 
 
 def _family(session: Session, record_id: str) -> set[str]:
@@ -66,10 +67,11 @@ def confirmations_of(session: Session, erasures: Iterable[Erasure]) -> dict[str,
     epoch, upstream = store.fact(session, "epoch"), get_upstream(session)
     applied = {node.id: node.feed_n if node.feed_epoch == epoch else 0 for node in list_nodes(session)}
     asked = list(erasures)
+    decided = _decided_ms(session, [it.id for it in asked])
     at_central = receipts_of(session, [it.id for it in asked])
     return {
         it.id: Confirmations(
-            list(_waiting(it, below, applied)),
+            list(_waiting(it, max(it.received_ms, decided.get(it.id, 0)), below, applied)),
             None if upstream is None else it.n <= upstream.cursor_n or it.id in at_central,
             None if upstream is None else it.id in at_central,
         )
@@ -77,12 +79,21 @@ def confirmations_of(session: Session, erasures: Iterable[Erasure]) -> dict[str,
     }
 
 
-def _waiting(erasure: Erasure, below: list[dict[str, Any]], applied: dict[str, int]) -> Iterator[Waiting]:
+def _waiting(
+    erasure: Erasure, since_ms: int, below: list[dict[str, Any]], applied: dict[str, int]
+) -> Iterator[Waiting]:
     for entry in below:
-        if applied.get(entry["id"], 0) < erasure.n:
+        if applied.get(entry["id"], 0) < erasure.fed_n:
             yield from _all_of(entry)
         else:
-            yield from _further(erasure, entry, entry.get("report_ms", 0))
+            yield from _further(erasure, since_ms, entry, entry.get("report_ms", 0))
+
+
+def _decided_ms(session: Session, ids: list[str]) -> dict[str, int]:
+    """Return tombstone -> when somebody's word on it came here: one from quarantine is in force only since then."""
+    about = (Record.about != "", col(Record.about).in_(ids), Record.kind == "annotation")
+    latest = select(Record.about, func.max(Record.received_ms)).where(*about).group_by(Record.about)
+    return {tombstone: int(received_ms) for tombstone, received_ms in session.exec(latest)}
 
 
 def _all_of(entry: dict[str, Any]) -> Iterator[Waiting]:
@@ -92,13 +103,13 @@ def _all_of(entry: dict[str, Any]) -> Iterator[Waiting]:
         yield from _all_of(lower)
 
 
-def _further(erasure: Erasure, entry: dict[str, Any], told_ms: int) -> Iterator[Waiting]:
-    """Give those below a node that has applied it, as that node's own report tells."""
+def _further(erasure: Erasure, since_ms: int, entry: dict[str, Any], told_ms: int) -> Iterator[Waiting]:
+    """Give those below a node that has applied it, as that node's own report tells: one of after `since_ms`."""
     for lower in entry.get("report", {}).get("below", ()):
         left = lower.get("unconfirmed", ())
-        is_known = told_ms > erasure.received_ms and erasure.id not in left and len(left) < MOST_UNCONFIRMED
+        is_known = told_ms > since_ms and erasure.id not in left and len(left) < MOST_UNCONFIRMED
         if is_known:
-            yield from _further(erasure, lower, told_ms)
+            yield from _further(erasure, since_ms, lower, told_ms)
         else:
             yield from _all_of(lower)
 

@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries.nodes import count_of_revoked, cursors_of
-from collector.tables import Node
+from collector.tables.nodes import Node
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class KnownNode:
     """A node that sends here, beside what its report says.
 
     lives: how many epochs of its log were read here: more than one when it was restored, copied or emptied.
-    kept_apart: what it has sent since it was revoked and nobody has looked at.
+    kept_apart: what it has sent since it was revoked and nobody has looked at. municipality: code of the place in which
+    it works, "" when nobody said.
     """
 
     id: str
@@ -24,6 +25,7 @@ class KnownNode:
     revoked_ms: int | None
     lives: int
     kept_apart: int
+    municipality: str
 
 
 def known_node(session: Session, node_id: str) -> KnownNode:
@@ -32,7 +34,7 @@ def known_node(session: Session, node_id: str) -> KnownNode:
     if node is None:
         raise ProblemError(PROBLEMS["node_not_found"], node=node_id)
     lives, apart = len(cursors_of(session, node_id)), count_of_revoked(session, node_id)
-    return KnownNode(node.id, node.name, node.enrolled_ms, node.revoked_ms, lives, apart)
+    return KnownNode(node.id, node.name, node.enrolled_ms, node.revoked_ms, lives, apart, node.municipality)
 
 
 def rename_node(session: Session, node_id: str, name: str) -> None:

@@ -8,13 +8,22 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from collector.tables import FormFile, FormFilePiece, FormVersion
+from collector.tables.forms import FormFile, FormFilePiece, FormVersion
 
 MAX_FILES_BYTES = 20 * 1024 * 1024  # of all files of a form, the same on every node: what one takes the next one takes
 
 PIECE_BYTES = 128 * 1024  # half a minute on a slow line, so little is lost by a cut
+NEWEST_FIRST = (col(FormVersion.published_ms).desc(), col(FormVersion.version).desc())
+# made once: each hello asks them
+MANIFEST = select_columns(
+    col(FormVersion.form_id), col(FormVersion.version), col(FormVersion.sha256), col(FormVersion.title)
+).order_by(*NEWEST_FIRST)
+FILES = select_columns(
+    *(col(getattr(FormFile, name)) for name in ("form_id", "version", "name", "sha256", "media_type", "size_bytes"))
+)
 
 
 @dataclass(frozen=True)
@@ -36,16 +45,12 @@ class StoredFile(FileFacts):
 
 def list_forms(session: Session) -> list[FormVersion]:
     """Return every published version, newest first."""
-    newest = (col(FormVersion.published_ms).desc(), col(FormVersion.version).desc())
-    return list(session.exec(select(FormVersion).order_by(*newest)))
+    return list(session.exec(select(FormVersion).order_by(*NEWEST_FIRST)))
 
 
 def list_manifest(session: Session) -> list[tuple[str, str, str, str]]:
     """Return (form_id, version, sha256, title) of every version, newest first, without the forms themselves."""
-    columns = (col(FormVersion.form_id), col(FormVersion.version), col(FormVersion.sha256), col(FormVersion.title))
-    newest = (col(FormVersion.published_ms).desc(), col(FormVersion.version).desc())
-    rows = session.execute(select(*columns).order_by(*newest))
-    return [(form_id, version, sha256, title) for form_id, version, sha256, title in rows]
+    return [(form_id, version, sha256, title) for form_id, version, sha256, title in session.execute(MANIFEST)]
 
 
 def get_form(session: Session, form_id: str, version: str) -> FormVersion | None:
@@ -94,8 +99,8 @@ def list_files(session: Session, form_id: str, version: str) -> list[FileFacts]:
 def files_by_form(session: Session) -> dict[tuple[str, str], list[FileFacts]]:
     """Return (form_id, version) -> its files by name; versions without files are left out."""
     found: dict[tuple[str, str], list[FileFacts]] = {}
-    for row in session.exec(select(FormFile)):
-        found.setdefault((row.form_id, row.version), []).append(_facts(row))
+    for form_id, version, *facts in session.execute(FILES):
+        found.setdefault((form_id, version), []).append(FileFacts(*facts))
     return {key: sorted(files, key=lambda file: file.name) for key, files in found.items()}
 
 

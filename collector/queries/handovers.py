@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, delete, func, select
 
-from collector.tables import Handover, HandoverPiece
+from collector.tables.files import Handover, HandoverPiece
 
 MOST_PIECES = 160
 MOST_PIECE_BYTES = 256 * 1024 + 256  # 256 KiB of content, the line in front of it and the seal

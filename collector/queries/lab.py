@@ -5,18 +5,19 @@ are the only places that know. A record may hold any JSON: what is not of the ex
 Only submissions are counted; only `usable` ones unless said otherwise.
 """
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, case, cast, func, inspect, lateral, literal_column, true
+from sqlalchemy import JSON, ColumnElement, Text, case, cast, func, inspect, lateral, literal, literal_column, true
 from sqlalchemy.sql.selectable import FromClause
 from sqlmodel import Session, col, select
 
 from collector.queries import fleet
 from collector.queries.records import COLLECTED
-from collector.tables import Record
+from collector.tables.log import Record
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,12 @@ class NodeCount:
 
 def form_counts(session: Session, form: str | None = None) -> list[FormCount]:
     """Return the counts of every form that has records, the latest arrival first; of one form when given."""
+    # what its term erased goes on counting, where it counted (docs/retention.md)
+    state = case((col(Record.term_place).is_(None), col(Record.state)), else_=literal_column("'usable'"))
     statement = (
-        select(Record.form, Record.state, func.count(), func.max(Record.received_ms))
+        select(Record.form, state, func.count(), func.max(Record.received_ms))
         .where(col(Record.kind).in_(COLLECTED))
-        .group_by(Record.form, Record.state)
+        .group_by(Record.form, state)
     )
     if form is not None:
         statement = statement.where(Record.form == form)
@@ -145,12 +148,54 @@ def _texts(session: Session, row: ColumnElement[Any]) -> tuple[FromClause, Colum
     return answer, case((func.json_typeof(answer.c.value) == "string", text), else_="")
 
 
-def _usable(form: str) -> tuple[ColumnElement[bool], ...]:
-    return col(Record.form) == form, col(Record.kind).in_(COLLECTED), col(Record.state) == "usable"
+@dataclass(frozen=True)
+class Only:
+    """Which of a form's usable submissions are meant; what is empty (None for node and review) says nothing.
+
+    place: code of a district, or of the province around it, as one of `place_keys` says it; since, until: days on
+    which people answered, "2026-11-20", as their records write them; answer: key of a question outside of repeats and
+    a choice in its answer; node: "" for this one; review: "" for received.
+    """
+
+    place: str = ""
+    place_keys: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+    answer: tuple[str, str] | None = None
+    node: str | None = None
+    version: str = ""
+    language: str = ""
+    review: str | None = None
+
+
+EVERY = Only()
+
+
+def _usable(session: Session, form: str, only: Only = EVERY) -> list[ColumnElement[bool]]:
+    found = [col(Record.form) == form, col(Record.kind).in_(COLLECTED), col(Record.state) == "usable"]
+    if only.place and only.place_keys:
+        found.append(_place(session, only.place_keys).startswith(only.place, autoescape=True))
+    if only.since or only.until:
+        day = func.substr(_field(session, "finished"), 1, 10)
+        found += [day >= only.since] if only.since else []
+        found += [day <= only.until] if only.until else []
+    if only.answer is not None:
+        key, choice = only.answer
+        found.append((literal(" ") + _answer(session, key) + " ").contains(f" {choice} ", autoescape=True))
+    exact = ((Record.origin, only.node), (Record.review, only.review), (Record.version, only.version or None))
+    found += [col(column) == value for column, value in exact if value is not None]
+    if only.language:
+        found.append(_field(session, "lang") == only.language)
+    return found
+
+
+def _place(session: Session, keys: Sequence[str]) -> ColumnElement[str]:
+    """Return the first of some answers that is given, "" for none."""
+    return func.coalesce(*(func.nullif(_answer(session, key), "") for key in keys), "") if keys else literal("")
 
 
 def answer_counts(
-    session: Session, form: str, keys: Mapping[str, int], steps: Sequence[str] = ()
+    session: Session, form: str, keys: Mapping[str, int], steps: Sequence[str] = (), only: Only = EVERY
 ) -> dict[str, Counter[str]]:
     """Return key -> how often each value stands there, blanks and what is no text left out.
 
@@ -166,7 +211,7 @@ def answer_counts(
     statement = (
         select(answer.c.key, kept, func.count())
         .select_from(source.join(answer, true()))
-        .where(*_usable(form), answer.c.key.in_(keys), text != "")
+        .where(*_usable(session, form, only), answer.c.key.in_(keys), text != "")
         .group_by(answer.c.key, kept)
     )
     for key, value, count in session.execute(statement):
@@ -174,28 +219,63 @@ def answer_counts(
     return counts
 
 
-def row_counts(session: Session, form: str, steps: Sequence[str]) -> tuple[int, int]:
+def answer_counts_by_place(
+    session: Session, form: str, keys: Mapping[str, int], place_keys: Sequence[str]
+) -> tuple[Counter[str], dict[str, dict[str, Counter[str]]]]:
+    """Return (place -> records, key -> place -> how often each value stands there); place "" for none given.
+
+    keys: as for `answer_counts`; place_keys: the questions that say the place, the first one answered counts.
+    """
+    source, row = _rows(session, ())
+    place = _place(session, place_keys)
+    of_place = select(place, func.count()).select_from(source).where(*_usable(session, form)).group_by(place)
+    records = Counter({str(name): count for name, count in session.execute(of_place)})
+    counts: dict[str, dict[str, Counter[str]]] = {key: {} for key in keys}
+    if not keys:
+        return records, counts
+    answer, text = _texts(session, row)
+    kept = func.substr(text, 1, case(keys, value=answer.c.key))
+    statement = (
+        select(place, answer.c.key, kept, func.count())
+        .select_from(source.join(answer, true()))
+        .where(*_usable(session, form), answer.c.key.in_(keys), text != "")
+        .group_by(place, answer.c.key, kept)
+    )
+    for name, key, value, count in session.execute(statement):
+        counts[key].setdefault(str(name), Counter())[str(value)] += count
+    return records, counts
+
+
+def _answer(session: Session, key: str) -> ColumnElement[str]:
+    """Return the text of one answer outside of repeats."""
+    if _is_sqlite(session):
+        quoted = key.replace('"', "")
+        return cast(func.json_extract(Record.body, f'$.answers."{quoted}"'), Text)
+    return func.json_extract_path_text(cast(Record.body, JSON), "answers", key)
+
+
+def row_counts(session: Session, form: str, steps: Sequence[str], only: Only = EVERY) -> tuple[int, int]:
     """Return how many rows a repeat has, and in how many records; with no steps the records twice."""
     source, _ = _rows(session, steps)
     counts = select(func.count(), func.count(func.distinct(Record.n)))
-    rows, records = session.execute(counts.select_from(source).where(*_usable(form))).one()
+    rows, records = session.execute(counts.select_from(source).where(*_usable(session, form, only))).one()
     return rows, records
 
 
-def hour_counts(session: Session, form: str) -> list[tuple[str, bool, int]]:
+def hour_counts(session: Session, form: str, only: Only = EVERY) -> list[tuple[str, bool, int]]:
     """Return ("2026-11-20T10", is UTC, records) by the hour in which people answered, as the record writes it.
 
     By the hour, so that times written in UTC can be moved to the right day without reading every record.
     """
     finished = _field(session, "finished")
     hour, is_utc = func.substr(finished, 1, 13), finished.like("%Z")
-    statement = select(hour, is_utc, func.count()).where(*_usable(form)).group_by(hour, is_utc)
+    statement = select(hour, is_utc, func.count()).where(*_usable(session, form, only)).group_by(hour, is_utc)
     return [(str(name), bool(utc), int(count)) for name, utc, count in session.execute(statement)]
 
 
-def each_duration(session: Session, form: str) -> Iterator[tuple[str, str]]:
+def each_duration(session: Session, form: str, only: Only = EVERY) -> Iterator[tuple[str, str]]:
     """Give (started, finished) of every usable submission, two short texts each."""
-    statement = select(_field(session, "started"), _field(session, "finished")).where(*_usable(form))
+    statement = select(_field(session, "started"), _field(session, "finished")).where(*_usable(session, form, only))
     for started, finished in session.execute(statement.execution_options(yield_per=2000)):
         yield str(started), str(finished)
 
@@ -203,9 +283,9 @@ def each_duration(session: Session, form: str) -> Iterator[tuple[str, str]]:
 # --- records
 
 
-def newest_records(session: Session, form: str, before: int | None, limit: int) -> list[Record]:
+def newest_records(session: Session, form: str, before: int | None, limit: int, only: Only = EVERY) -> list[Record]:
     """Return up to `limit` usable submissions numbered below `before`, newest first."""
-    statement = select(Record).where(*_usable(form))
+    statement = select(Record).where(*_usable(session, form, only))
     if before is not None:
         statement = statement.where(col(Record.n) < before)
     return list(session.exec(statement.order_by(col(Record.n).desc()).limit(limit)))
@@ -216,39 +296,38 @@ def last_record(session: Session, form: str) -> Record | None:
     return next(iter(newest_records(session, form, None, 1)), None)
 
 
-@dataclass(frozen=True)
-class Fed:
-    """One record as a pull sees it. n: the number of its last change; `body` is verbatim, None once erased."""
-
-    n: int
-    id: str
-    kind: str
-    form: str
-    version: str
-    received_ms: int
-    state: str
-    origin: str
-    body: str | None
+# --- answers in words
 
 
-def feed(session: Session, after: int, limit: int, most_chars: int = 8_000_000) -> tuple[list[Fed], bool]:
-    """Return up to `limit` records of any kind and state that changed after `after`, in order; and whether more wait.
+def plain(text: str) -> str:
+    """Return a text in small letters without accents."""
+    taken_apart = unicodedata.normalize("NFD", text.lower())
+    return "".join(mark for mark in taken_apart if not unicodedata.combining(mark))
 
-    A record that changes (erased, decided on, replaced by an edit) comes again under its new number.
 
-    Stops early, after at least one, when the bodies pass `most_chars`: long records must not fill the memory.
+def newest_texts(
+    session: Session, form: str, key: str, words: str, before: int | None, limit: int, only: Only = EVERY
+) -> list[tuple[int, str, str]]:
+    """Return (number, id, answer) of up to `limit` records that answer a question outside of repeats, newest first.
+
+    words: what the answer must contain, each of them, whatever the accents and capitals.
     """
-    columns: Sequence[Any] = (
-        Record.changed_n, Record.id, Record.kind, Record.form, Record.version,
-        Record.received_ms, Record.state, Record.origin, Record.body,
-    )  # fmt: skip
-    statement = select(*columns).where(col(Record.changed_n) > after).order_by(col(Record.changed_n)).limit(limit + 1)
-    page: list[Fed] = []
-    chars = 0
-    with session.execute(statement.execution_options(yield_per=100)) as rows:
-        for row in rows:
-            if len(page) == limit or chars > most_chars:
-                return page, True
-            page.append(Fed(*row))
-            chars += len(page[-1].body or "")
-    return page, False
+    answer = _answer(session, key)
+    statement = select(col(Record.n), col(Record.id), answer).where(*_usable(session, form, only), answer != "")
+    found = _plain(session, answer)
+    for word in plain(words).split():
+        statement = statement.where(found.contains(word, autoescape=True))
+    if before is not None:
+        statement = statement.where(col(Record.n) < before)
+    rows = session.execute(statement.order_by(col(Record.n).desc()).limit(limit))
+    return [(int(n), str(record_id), str(text)) for n, record_id, text in rows]
+
+
+def _plain(session: Session, text: ColumnElement[str]) -> ColumnElement[str]:
+    """Return what `plain` returns of a column's text. In SQLite `plain` itself is asked: it knows no accents."""
+    if _is_sqlite(session):
+        driver: Any = session.connection().connection.driver_connection
+        driver.create_function("plain", 1, lambda value: plain(str(value or "")), deterministic=True)
+        return func.plain(text)
+    bare = func.regexp_replace(func.normalize(text, literal_column("NFD")), "[\u0300-\u036f]", "", "g")
+    return func.lower(bare)  # last: it may know no accents either

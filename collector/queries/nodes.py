@@ -14,7 +14,8 @@ from collector.problems import PROBLEMS, Problem, ProblemError
 from collector.queries import store
 from collector.queries.feed import feed_top
 from collector.queries.numbers import asked, told
-from collector.tables import Cursor, EnrolCode, Node, Quarantine, Receipt, Record, Upstream
+from collector.tables.log import Meta, Quarantine, Receipt, Record
+from collector.tables.nodes import EnrolCode, Node, Upstream
 
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0 O, 1 I L, no U beside V
 CODE_MINUTES = 15
@@ -23,12 +24,17 @@ HOLDER = "SELECT id, revoked_ms FROM node WHERE token_sha256 = ?"
 SENDER = "SELECT public_key, revoked_ms FROM node WHERE id = ?"
 CONTACT = "UPDATE node SET last_contact_ms = ?, skew_ms = coalesce(?, skew_ms) WHERE id = ?"
 CURSOR = "SELECT n, head FROM cursor WHERE peer = ? AND epoch = ?"
+OWN_FACTS = (("node_id", "me"), ("epoch", "life"))
+CURSORS = "SELECT epoch, n, head FROM cursor WHERE peer = ?"
 MOVE = """
 INSERT INTO cursor (peer, epoch, n, head) VALUES (?, ?, ?, ?) ON CONFLICT (peer, epoch) DO UPDATE SET
 n = CASE WHEN excluded.n > cursor.n THEN excluded.n ELSE cursor.n END,
 head = CASE WHEN excluded.n > cursor.n THEN excluded.head ELSE cursor.head END
 RETURNING n"""
-UPSTREAM = select(*Upstream.__table__.columns).where(col(Upstream.slot) == 1)  # type: ignore[attr-defined]
+UPSTREAM = select(
+    *Upstream.__table__.columns,  # type: ignore[attr-defined]
+    *(select(Meta.value).where(Meta.key == key).scalar_subquery().label(name) for key, name in OWN_FACTS),
+).where(col(Upstream.slot) == 1)
 IS_SENDER = "SELECT slot FROM upstream WHERE slot = 1"
 MEETING = """
 SELECT me.value, node.public_key, node.revoked_ms, (SELECT count(*) FROM upstream WHERE slot = 1)
@@ -158,13 +164,13 @@ def note_contact(session: Session, node_id: str, now_ms: int, skew_ms: int | Non
 
 def cursors_of(session: Session, peer: str) -> dict[str, int]:
     """Return epoch -> how far this store has read that log of `peer`."""
-    return {row.epoch: row.n for row in session.exec(select(Cursor).where(Cursor.peer == peer))}
+    return {epoch: int(n) for epoch, n, _ in asked(session.connection(), CURSORS, peer)}
 
 
 def heads_of(session: Session, peer: str) -> dict[str, str]:
     """Return epoch -> the head of that log's chain at the cursor, in hex, where it is known."""
-    rows = session.exec(select(Cursor).where(Cursor.peer == peer))
-    return {row.epoch: bytes(row.head).hex() for row in rows if row.head is not None}
+    rows = asked(session.connection(), CURSORS, peer)
+    return {epoch: bytes(head).hex() for epoch, _, head in rows if head is not None}
 
 
 class Position(NamedTuple):
@@ -197,7 +203,7 @@ def get_upstream(session: Session) -> Upstream | None:
 
 
 def upstream_row(session: Session) -> Any:
-    """Return the columns of the upstream's row, or None: asked for all the time, so without an object of the ORM."""
+    """Return the upstream's row with this store's own `me` and `life` (its epoch), or None: asked for all the time."""
     if session.new or session.dirty:
         session.flush()
     return session.connection().execute(UPSTREAM).first()
@@ -227,7 +233,10 @@ def change_upstream(session: Session, **values: Any) -> None:
     """Set columns of the upstream's row. A cursor that moves without the chain's head there leaves that unknown."""
     if "cursor_n" in values:
         values.setdefault("chain_head", None)
-    session.execute(update(Upstream).where(col(Upstream.slot) == 1).values(**values))
+    if session.new or session.dirty or session.deleted:
+        session.flush()
+    columns = ", ".join(f"{name} = ?" for name in values)  # written in this project; values are bound
+    told(session.connection(), f"UPDATE upstream SET {columns} WHERE slot = 1", *values.values())  # noqa: S608
 
 
 def note_sending(session: Session, upto: int) -> None:

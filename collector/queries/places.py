@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlmodel import Session, col, select
 
 from collector.queries.records import COLLECTED
-from collector.tables import Record
+from collector.tables.log import Record
 
 KEY = '"places":{'  # as canonical bytes write it; an answer that holds the same is told apart by who reads the body
 

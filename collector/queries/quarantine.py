@@ -15,14 +15,19 @@ from sqlmodel import Session, col, select
 
 from collector.queries.numbers import take_numbers
 from collector.queries.settling import settle, state_of_new
-from collector.tables import Quarantine, Record
+from collector.tables.log import Quarantine, Record
 
-KEPT_APART = ("conflict", "bad_record", "not_canonical", "revoked_node", "not_allowed")
+KEPT_APART = ("conflict", "bad_record", "not_canonical", "revoked_node", "not_allowed", "room_refused", "room_late")
 NOTICED = ("no_consent", "form_unknown", "form_differs", "serial_used", "ticket_used", "clock")
 REASONS = (*KEPT_APART, *NOTICED)
 # written out, not bound: partial indexes are found by their own words
 HAS_FLAGS: ColumnElement[bool] = literal_column("record.flags <> ''")
+IS_OPEN: ColumnElement[bool] = literal_column("quarantine.resolved_by = ''")
 SPEAKS: ColumnElement[bool] = literal_column("record.about <> ''")
+# a decision, among all that people say of records: in the very words of its index
+DECIDES: ColumnElement[bool] = literal_column(
+    """record.about <> '' AND record.kind = 'annotation' AND record.body LIKE '%"decision"%'"""
+)
 OPEN_RECORD = (HAS_FLAGS, col(Record.state).in_(("usable", "no_consent")))
 
 
@@ -116,7 +121,7 @@ def _noticed(session: Session, why: str, before: int | None, limit: int) -> list
 
 
 def _open_apart() -> tuple[ColumnElement[bool], ...]:
-    return col(Quarantine.resolved_by) == "", col(Quarantine.body).is_not(None)
+    return IS_OPEN, col(Quarantine.body).is_not(None)
 
 
 def _open_noticed(why: str) -> tuple[ColumnElement[bool], ...]:
@@ -176,7 +181,7 @@ def _gravest(record: Record) -> str:
 
 def list_decisions(session: Session, before: int | None, limit: int) -> list[Decision]:
     """Return up to `limit` decisions numbered below `before`, newest first."""
-    statement = select(Record).where(SPEAKS, Record.kind == "annotation", col(Record.body).contains('"decision"'))
+    statement = select(Record).where(DECIDES)
     if before is not None:
         statement = statement.where(col(Record.n) < before)
     rows = session.exec(statement.order_by(col(Record.n).desc()).limit(limit))
@@ -185,8 +190,7 @@ def list_decisions(session: Session, before: int | None, limit: int) -> list[Dec
 
 def count_decisions(session: Session) -> int:
     """Return how many decisions this store knows."""
-    said = (SPEAKS, col(Record.kind) == "annotation", col(Record.body).contains('"decision"'))
-    return int(session.execute(select(func.count()).select_from(Record).where(*said)).scalar_one())
+    return int(session.execute(select(func.count()).select_from(Record).where(DECIDES)).scalar_one())
 
 
 def _decision(row: Record) -> Decision:
@@ -228,7 +232,8 @@ NOTED_COLUMNS: Sequence[Any] = (
 
 def unknown_after(session: Session, form: str, version: str, after: int, limit: int) -> list[Noted]:
     """Return up to `limit` records of a version that were stored without their form, in order of change."""
-    here = (Record.form == form, Record.version == version, col(Record.body).is_not(None), _has_flag("form_unknown"))
+    whole = (col(Record.body).is_not(None), Record.term == "")  # what is missing by its term is no fault of the answers
+    here = (Record.form == form, Record.version == version, *whole, _has_flag("form_unknown"))
     statement = select(*NOTED_COLUMNS).where(*here, col(Record.changed_n) > after)
     rows = session.execute(statement.order_by(col(Record.changed_n)).limit(limit))
     return [_noted(row) for row in rows]
@@ -236,7 +241,7 @@ def unknown_after(session: Session, form: str, version: str, after: int, limit: 
 
 def noted(session: Session, ids: Sequence[str]) -> list[Noted]:
     """Return those of these records whose content is here. Give at most 500 ids."""
-    statement = select(*NOTED_COLUMNS).where(col(Record.id).in_(ids), col(Record.body).is_not(None))
+    statement = select(*NOTED_COLUMNS).where(col(Record.id).in_(ids), col(Record.body).is_not(None), Record.term == "")
     return [_noted(row) for row in session.execute(statement)]
 
 

@@ -10,9 +10,11 @@ from sqlmodel import Session, col, select
 from collector.queries import store
 from collector.queries.nodes import is_central
 from collector.queries.records import add_receipts, last_number, receipts_of
-from collector.tables import Blob, Quarantine, Receipt, Record
+from collector.tables.files import Blob
+from collector.tables.log import Quarantine, Receipt, Record
 
 RECEIPT_PAGE = 500
+NEWEST = select(func.max(Receipt.at_ms))  # made once: each hello asks it
 
 
 def _next_receipt_ms(session: Session, now_ms: int) -> int:
@@ -20,7 +22,7 @@ def _next_receipt_ms(session: Session, now_ms: int) -> int:
 
     A clock set back would else hide new receipts behind the readers' cursors.
     """
-    newest = session.execute(select(func.max(Receipt.at_ms))).scalar_one()
+    newest = session.execute(NEWEST).scalar_one()
     return now_ms if newest is None else max(now_ms, int(newest) + 1)
 
 
@@ -81,7 +83,7 @@ def newest_receipt(session: Session) -> int:
     """Return where the receipt feed ends now."""
     if is_central(session):
         return last_number(session)
-    return int(session.execute(select(func.max(Receipt.at_ms))).scalar_one() or 0)
+    return int(session.execute(NEWEST).scalar_one() or 0)
 
 
 def held_hashes(session: Session, ids: Sequence[str]) -> dict[str, list[bytes]]:

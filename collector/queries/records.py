@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, literal, union_all
+from sqlalchemy import Connection, Row, Text, bindparam, case, cast, func, literal, null, union_all
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from collector.queries.numbers import asked, marks, take_numbers, told_of_each
 from collector.queries.settling import settle, state_of_new
-from collector.tables import Log, Quarantine, Receipt, Record
+from collector.tables.log import Log, Quarantine, Receipt, Record
 
 Outcome = Literal["stored", "duplicate", "quarantined"]
 COLLECTED = ("submission", "edit")  # kinds that hold a person's answers to a form
@@ -168,7 +168,9 @@ def _copy_rows(connection: Connection, statement: str, rows: list[tuple[Any, ...
 
 @dataclass(frozen=True)
 class Logged:
-    """One entry of the log as it is sent: its number, hops so far, when it came and its bytes (None once erased).
+    """One entry of the log as it is sent: its number, hops so far, when it came and its bytes.
+
+    body: None once erased, and once its term took something out of it: what is left is not what was hashed.
 
     why: of what stands in quarantine, the reason; else "".
     """
@@ -183,14 +185,18 @@ class Logged:
 
 
 def _log_statement() -> Any:
-    shared = ("n", "id", "sha256", "via", "received_ms", "body")
-    of_records = (*(col(getattr(Record, name)) for name in shared), literal("").label("why"))
-    of_quarantine = (*(col(getattr(Quarantine, name)) for name in shared), col(Quarantine.why))
+    shared = ("n", "id", "sha256", "via", "received_ms")
+    of_records = (*(col(getattr(Record, name)) for name in shared), _as_hashed(Record), literal("").label("why"))
+    of_quarantine = (*(col(getattr(Quarantine, name)) for name in shared), _as_hashed(Quarantine), col(Quarantine.why))
     both = union_all(
         select_columns(*of_records).where(col(Record.n) > bindparam("after")),
         select_columns(*of_quarantine).where(col(Quarantine.n) > bindparam("after")),
     ).subquery()
     return select_columns(both).order_by(both.c.n).limit(bindparam("most"))
+
+
+def _as_hashed(table: Any) -> Any:
+    return case((col(table.term) == "", col(table.body)), else_=cast(null(), Text)).label("body")
 
 
 LOG = _log_statement()  # made once: building it costs more than asking it

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
-from collector.tables import SingleUse
+from collector.tables.forms import SingleUse
 
 PAPER, TICKET = "paper", "ticket"
 FIRST_SEEN = text(

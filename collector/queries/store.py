@@ -6,10 +6,13 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, col, delete, select
 
-from collector.tables import SCHEMA_VERSION, Log, Meta
+from collector.queries.numbers import told
+from collector.tables import SCHEMA_VERSION
+from collector.tables.log import Log, Meta
 
 FIRST_FACT = text("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO NOTHING")
 FIRST_NUMBER = text("INSERT INTO log (slot, next_n) VALUES (1, 1) ON CONFLICT (slot) DO NOTHING")
+SET_FACT = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 # made once: a statement built anew costs more than asking it
 FACT = select(Meta.value).where(col(Meta.key) == bindparam("key"))
 
@@ -35,11 +38,9 @@ def fact(session: Session, key: str) -> str:
 
 def set_fact(session: Session, key: str, value: str) -> None:
     """Set the fact `key`."""
-    row = session.get(Meta, key)
-    if row is None:
-        session.add(Meta(key=key, value=value))
-    else:
-        row.value = value
+    if session.new or session.dirty:
+        session.flush()
+    told(session.connection(), SET_FACT, key, value)
 
 
 def facts(session: Session, prefix: str) -> dict[str, str]:

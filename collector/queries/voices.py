@@ -8,7 +8,7 @@ from sqlalchemy import Engine, delete, event, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from collector.tables import Voice
+from collector.tables.forms import Voice
 
 MAX_VOICE_BYTES = 1024 * 1024  # a minute of speech, even uncompressed by a careless recorder
 MAX_FORM_BYTES = 40 * 1024 * 1024
@@ -66,11 +66,16 @@ def drop_voice(session: Session, form_id: str, place: str, text: str, language: 
     """Remove a recording; nothing happens where there is none."""
     named = (col(Voice.form_id) == form_id, col(Voice.place) == place)
     session.execute(delete(Voice).where(*named, col(Voice.text) == text, col(Voice.language) == language))
+    tell_watcher(session, form_id)
+
+
+def tell_watcher(session: Session, form_id: str) -> None:
+    """Let the watcher of this store know, once it is committed, that pages of a form must be drawn anew."""
     watcher = _WATCHERS.get(session.get_bind().engine)
     if watcher is not None:
         event.listen(session, "after_commit", lambda _session: watcher(form_id), once=True)
 
 
 def watch_voices(engine: Engine, watcher: Callable[[str], None]) -> None:
-    """Let `watcher` know the form of every voice that comes or goes in this store, by whatever door."""
+    """Let `watcher` know the form of every voice that comes or goes, and of every plan that changes, by any door."""
     _WATCHERS[engine] = watcher

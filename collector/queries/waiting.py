@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 from collector.queries.blobs import life
 from collector.queries.nodes import get_upstream
 from collector.queries.records import last_number
-from collector.tables import Blob, BlobName, Quarantine, Receipt, Record
+from collector.tables.files import Blob, BlobName
+from collector.tables.log import Quarantine, Receipt, Record
 
 MOST_IDS = 500
 

@@ -28,6 +28,7 @@ from collector.repair.rechecking import checked_as, recheck_records
 from sync.records import FORMLESS
 from sync.statements import made, make_decision
 
+OPEN_OF_A_VOTE = ("id", "kind", "session", "what", "step", "finished")
 PAGE = 100  # decisions in one write: others wait for it
 MOST_AT_ONCE = 500
 # of a check: the answer has no place in the form, or is not one that the form takes
@@ -201,3 +202,11 @@ def all_open(engine: Engine, why: str) -> list[Content]:
 def said_of(content: Content) -> dict[str, Any]:
     """Return what a content's bytes say, {} when they cannot be read."""
     return object_of(content.body)
+
+
+def shown_body(content: Content) -> str:
+    """Return a content as it came, for a person to read; of a vote neither what it says nor whose it is."""
+    said = said_of(content)
+    if "ballot" not in said:
+        return content.body or ""
+    return json.dumps({key: said[key] for key in OPEN_OF_A_VOTE if key in said}, ensure_ascii=False)

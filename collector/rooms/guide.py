@@ -171,20 +171,46 @@ def _option_as_json(option: Option) -> dict[str, Any]:
     return {**made, "weight": option.weight} if option.weight else made
 
 
-def segments_as_json(segments: Sequence[Segment]) -> dict[str, Any]:
-    """Return segments as the contribution "session" carries them."""
+def guide_as_json(guide: Guide) -> dict[str, Any]:
+    """Return a whole guide: its name, version, title, steps and segments."""
     return {
-        each.name: {"label": dict(each.label), "values": {name: dict(text) for name, text in each.values.items()}}
-        for each in segments
+        "name": guide.name,
+        "version": guide.version,
+        "title": dict(guide.title),
+        "steps": steps_as_json(guide),
+        "segments": segments_as_json(guide.segments),
+    }
+
+
+def guide_from_json(told: Mapping[str, Any]) -> Guide:
+    """Read what `guide_as_json` gives. Raises Refusal where a step asks for what no board can draw."""
+    title, steps = text_of(told["title"]), steps_from_json(told["steps"])
+    return Guide(str(told["name"]), str(told["version"]), title, steps, segments_from_json(told["segments"]))
+
+
+def segments_as_json(segments: Sequence[Segment]) -> dict[str, Any]:
+    """Return segments as the contribution "session" carries them. Canonical JSON sorts keys: their order is told."""
+    return {
+        each.name: {
+            "label": dict(each.label),
+            "values": {name: dict(text) for name, text in each.values.items()},
+            "place": place,
+            "order": list(each.values),
+        }
+        for place, each in enumerate(segments)
     }
 
 
 def segments_from_json(value: Mapping[str, Any]) -> tuple[Segment, ...]:
     """Read the segments of a session, whose shape `payloads.SEGMENT` has checked."""
-    return tuple(
-        Segment(name, text_of(said["label"]), {key: text_of(text) for key, text in said["values"].items()})
-        for name, said in value.items()
-    )
+    in_order = sorted(value.items(), key=lambda named: named[1].get("place", 0))
+    return tuple(Segment(name, text_of(said["label"]), _values_in_order(said)) for name, said in in_order)
+
+
+def _values_in_order(said: Mapping[str, Any]) -> dict[str, Text]:
+    values: Mapping[str, Any] = said["values"]
+    told = [key for key in said.get("order", ()) if key in values]
+    return {key: text_of(values[key]) for key in dict.fromkeys([*told, *values])}
 
 
 def steps_from_json(value: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
@@ -220,7 +246,7 @@ def check_step(row: int, step: Step, earlier: Collection[str]) -> None:
     for name, value in step.settings.items():
         if name != STEP_SETTING:
             _check_setting(row, name, value)
-        elif value not in earlier:
+        elif not isinstance(value, str) or value not in earlier:
             raise Refusal("guide_parameter", row=row, value=shown(f"of={value}"), known=", ".join(earlier))
     least, most = step.scale
     if least >= most:

@@ -8,7 +8,8 @@ A row of type "segment LIST" declares what people may say of themselves. Types a
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from collector.forms.sheets import SheetRow, Sheets, Table, active_rows, setting
 from collector.rooms.guide import (
@@ -25,8 +26,9 @@ from collector.rooms.guide import (
     check_step,
 )
 from collector.rooms.refusals import Refusal, shown
-from collector.rooms.rules import NAME
+from collector.rooms.rules import NAME, SHORT_TEXT
 
+Read = TypeVar("Read")
 SEGMENT = "segment"
 LANGUAGE = re.compile(r"\(([a-z]{2,3})\)\s*$")
 PARAMETER = re.compile(r"(\w+)\s*=\s*(\S+)")
@@ -36,24 +38,57 @@ SETTINGS_ROW = "2 (settings)"
 
 def guide_of(sheets: Sheets) -> Guide:
     """Read a guide. Raises Refusal with the row, the value and what to do, at the first thing that is wrong."""
+    guide, refused = read_guide(sheets)
+    if guide is None:
+        raise refused[0]
+    return guide
+
+
+def read_guide(sheets: Sheets) -> tuple[Guide | None, list[Refusal]]:
+    """Return (the guide, or None), and all that is wrong, in the order of the rows: one thing a row."""
     survey, choices = sheets.table("survey"), sheets.table("choices")
-    steps: list[Step] = []
-    segments: list[Segment] = []
+    refused: list[Refusal] = []
+    parts: list[Step | Segment] = []
     seen: dict[str, None] = {}
     for row in active_rows(survey):
-        kind, list_name = _type(survey, row)
-        name, label = _name(survey, row, seen), _label(survey, row)
-        options = _options(choices, row.row, list_name) if list_name else ()
-        if kind == SEGMENT:
-            segments.append(Segment(name, label, {option.name: option.label for option in options}))
-        else:
-            step = Step(kind, name, label, _text(survey, row, "hint"), options, _settings(survey, row))
-            check_step(row.row, step, seen)
-            steps.append(step)
-        seen[name] = None
-    if not steps:
-        raise Refusal("guide_empty")
-    return Guide(_form_id(sheets), setting(sheets, "version") or "1", _title(sheets), tuple(steps), tuple(segments))
+        try:
+            parts.append(_part(survey, choices, row, seen))
+        except Refusal as refusal:
+            refused.append(refusal)
+        seen[survey.text(row, "name")] = None  # also of a row with an error: what names it has none
+    steps = tuple(part for part in parts if isinstance(part, Step))
+    if not steps and not refused:
+        refused.append(Refusal("guide_empty"))
+    name, title = _or_refused(refused, lambda: _form_id(sheets)), _or_refused(refused, lambda: _title(sheets))
+    if refused or name is None or title is None:
+        return None, _each_once(refused)
+    segments = tuple(part for part in parts if isinstance(part, Segment))
+    return Guide(name, setting(sheets, "version") or "1", title, steps, segments), []
+
+
+def _part(survey: Table, choices: Table, row: SheetRow, seen: Iterable[str]) -> Step | Segment:
+    """Return what a row says. Raises Refusal."""
+    kind, list_name = _type(survey, row)
+    name, label = _name(survey, row, seen), _label(survey, row)
+    options = _options(choices, row.row, list_name) if list_name else ()
+    if kind == SEGMENT:
+        return Segment(name, label, {option.name: option.label for option in options})
+    step = Step(kind, name, label, _text(survey, row, "hint"), options, _settings(survey, row))
+    check_step(row.row, step, list(seen))
+    return step
+
+
+def _or_refused(refused: list[Refusal], read: Callable[[], Read]) -> Read | None:
+    try:
+        return read()
+    except Refusal as refusal:
+        refused.append(refusal)
+        return None
+
+
+def _each_once(refused: Iterable[Refusal]) -> list[Refusal]:
+    """Leave out what was said before: a list with an error is met by every step that uses it."""
+    return list({refusal.sentence("es"): refusal for refusal in refused}.values())
 
 
 def _form_id(sheets: Sheets) -> str:
@@ -108,6 +143,9 @@ def _text(table: Table, row: SheetRow, column: str) -> Text:
     """Return a text by language code; a column without a language is Spanish."""
     found = {}
     for each, cell in table.filled(row, column):
+        if len(cell) > SHORT_TEXT:
+            values = {"value": shown(cell), "length": len(cell), "most": SHORT_TEXT}
+            raise Refusal("guide_text_long", row=_place(table, row), **values)
         code = LANGUAGE.search(each.language)
         found[code[1] if code else "es"] = cell
     return found

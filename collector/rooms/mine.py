@@ -16,6 +16,8 @@ from collector.rooms.room import Item, Room
 from collector.rooms.secret import newest_of_ballots
 
 Thing = tuple[str, str, str]  # (what, step, what it speaks of)
+MOST_AHEAD = 20
+REPLACED = frozenset({"placement", "score"})  # the latest of one device on one thing is what it says
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,22 @@ def mine_of(contributions: Iterable[Contribution]) -> Mine:
 
 
 def step_now(room: Room, wanted: str = "") -> Step | None:
-    """Return the step a phone shows: the wanted one if it is open, else the first open one, else the newest shown.
+    """Return the step a phone shows: the wanted one if it is open, else the first open one, else the last one set.
 
-    A step that is locked or revealed is shown when nothing is open, so that a person sees what became of it.
+    A step that is locked or revealed is shown when nothing is open, so that a person sees what became of it: the one
+    that the facilitator locked or revealed last, wherever in the guide it stands.
     """
     steps = room.guide.steps if room.guide else ()
     opened = [step for step in steps if room.run(step.name).state == "open"]
     asked = [step for step in opened if step.name == wanted]
+    return next(iter([*asked, *opened]), None) or last_set(room)
+
+
+def last_set(room: Room) -> Step | None:
+    """Return the step that was locked or revealed last, of two in one moment the later of the guide."""
+    steps = room.guide.steps if room.guide else ()
     ended = [step for step in steps if room.run(step.name).state in ("locked", "revealed")]
-    return next(iter([*asked, *opened, *reversed(ended)]), None)
+    return max(reversed(ended), key=lambda step: room.run(step.name).at_ms, default=None)
 
 
 def open_steps(room: Room) -> list[Step]:
@@ -66,11 +75,15 @@ def open_steps(room: Room) -> list[Step]:
 
 @dataclass(frozen=True)
 class Voting:
-    """Statements for one person. card: the one to vote on now, None when all are done; voted: with what was chosen."""
+    """Statements for one person. card: the one to vote on now, None when all are done; voted: with what was chosen.
+
+    ahead: those after the card, at most MOST_AHEAD: a phone without a signal goes on with them.
+    """
 
     card: Item | None
     left: int
     voted: tuple[tuple[Item, str], ...]
+    ahead: tuple[Item, ...] = ()
 
     @property
     def total(self) -> int:
@@ -88,7 +101,8 @@ def voting_of(room: Room, step: Step, mine: Mine, again: str = "") -> Voting:
     waiting = [item for item in items if not choices[item.id]]
     changed = [item for item in items if item.id == again]
     voted = tuple((item, choices[item.id]) for item in items if choices[item.id])
-    return Voting(next(iter([*changed, *waiting]), None), len(waiting), voted)
+    queue = [*changed, *(item for item in waiting if item not in changed)]
+    return Voting(next(iter(queue), None), len(waiting), voted, tuple(queue[1 : 1 + MOST_AHEAD]))
 
 
 def own_items(room: Room, step: Step, by: str) -> tuple[Item, ...]:
@@ -96,10 +110,19 @@ def own_items(room: Room, step: Step, by: str) -> tuple[Item, ...]:
     return tuple(item for item in room.items if item.by == by and item.step == step.name)
 
 
-def is_repeated(room: Room, made: Contribution) -> bool:
-    """Tell whether this device has said exactly this already: a second tap, or a page sent again."""
-    wanted = made.by, made.what, made.step, made.ref, made.payload
-    return any((item.by, item.what, item.step, item.ref, item.payload) == wanted for item in room.items)
+def is_repeated(said: Iterable[Item | Contribution], made: Contribution) -> bool:
+    """Tell whether this device has said exactly this already: a second tap, or a page sent again.
+
+    said: what stands in the open, in order. Of what replaces what was said before only the last counts: back to the
+    first group is no repetition.
+    """
+    thing = _thing_of(made)
+    same = [each.payload for each in said if _thing_of(each) == thing]
+    return made.payload in (same[-1:] if made.what in REPLACED else same)
+
+
+def _thing_of(said: Item | Contribution) -> tuple[object, ...]:
+    return said.by, said.what, said.step, said.ref, said.payload.get("target")
 
 
 def next_seat(room: Room) -> str:
@@ -121,10 +144,12 @@ def sight_of(room: Room, step: Step | None) -> str:
     """Return what changes when a phone would show something else, whoever holds it: not with every vote of the room."""
     opened = [each.name for each in open_steps(room)]
     facts = room.facts.title, room.facts.demo, room.is_closed, len(room.segments)
-    shown: list[tuple[str, str]] = []
-    if step is not None:
-        shown = [(item.id, item.state) for item in room.items if item.step in (step.name, step.source)]
     run = room.run(step.name) if step else None
+    steps = {step.name, step.source} if step else set()
+    is_revealed = run is None or run.state == "revealed"  # until then a phone shows nobody else's taps
+    shown = [
+        (item.id, item.state) for item in room.items if item.step in steps and (is_revealed or item.what != "reaction")
+    ]
     return hashlib.sha256(repr((facts, opened, step, run, shown)).encode()).hexdigest()[:16]
 
 

@@ -1,6 +1,6 @@
 """What each kind of contribution says: its payload, and which keys of the envelope it needs.
 
-    facilitator   session seat consent step moderate undo close presentes
+    facilitator   session seat consent step moderate undo close presentes guide
     secret        vote allocation rank triad dyad measure        a ballot instead of a seat
     everybody     note statement reaction score placement iceberg link expectation resource commitment objection
                   agreement selection photo minute code coding
@@ -18,6 +18,7 @@ from collector.rooms.rules import (
     MOST_ITEMS,
     Rule,
     day,
+    district,
     either,
     entries,
     flag,
@@ -33,7 +34,7 @@ from collector.rooms.rules import (
     whole,
 )
 
-FACILITATOR = frozenset({"session", "seat", "consent", "step", "moderate", "undo", "close", "presentes"})
+FACILITATOR = frozenset({"session", "seat", "consent", "step", "moderate", "undo", "close", "presentes", "guide"})
 SECRET = frozenset({"vote", "allocation", "rank", "triad", "dyad", "measure"})
 CHOICES = ("agree", "disagree", "pass")
 LEVELS = ("event", "pattern", "structure", "model")
@@ -44,6 +45,7 @@ STAGES = ("define", "decide", "implement", "evaluate")
 MODES = ("phone", "pass", "paper")
 MOST_PEOPLE = 5000
 MOST_POINTS = 1000
+MOST_SOURCE = 200_000  # letters of base64: a spreadsheet of 150 kB
 ANY_WHOLE = whole(-1_000_000, 1_000_000)
 LABEL = text()
 
@@ -70,7 +72,7 @@ def _any(_key: str, _value: object) -> None:
     """Anything: what settings may say is for the guide to check."""
 
 
-SEGMENT = shape({"label": label, "values": map_of(label)}, {})
+SEGMENT = shape({"label": label, "values": map_of(label)}, {"place": whole(0, 99), "order": list_of(name)})
 OPTION = shape({"name": name, "label": label}, {"weight": whole(0, 100)})
 GUIDE_STEP = shape(
     {"type": name, "name": name, "label": label}, {"hint": label, "options": list_of(OPTION), "settings": map_of(_any)}
@@ -85,9 +87,9 @@ def _guide_steps(key: str, value: object) -> None:
 SESSION = shape(
     {},
     {
-        "title": text(), "place": text_or_blank(), "date": day, "guide": name, "guide_version": text(40),
-        "round": whole(0, 99), "kind": name, "convened_by": text_or_blank(), "stage": one_of(*STAGES), "demo": flag,
-        "segments": map_of(SEGMENT, 12), "steps": _guide_steps,
+        "title": text(), "place": text_or_blank(), "district": district, "date": day, "guide": name,
+        "guide_version": text(40), "round": whole(0, 99), "kind": name, "convened_by": text_or_blank(),
+        "stage": one_of(*STAGES), "demo": flag, "segments": map_of(SEGMENT, 12), "steps": _guide_steps,
     },
 )  # fmt: skip
 TALLY = shape({"tally": shape({choice: whole(0, MOST_PEOPLE) for choice in CHOICES}, {})}, {})
@@ -102,8 +104,15 @@ CONSENT = shape(
 )
 NOT_APPLICABLE = shape({"na": _always_true}, {})
 
+# a guide of one's own, in the library of guides (collector/room_guides.py), with the file it was read from
+GUIDE = shape(
+    {"guide": name, "guide_version": text(40), "title": label, "steps": _guide_steps, "segments": map_of(SEGMENT, 12)},
+    {"source_name": text(), "source": text(MOST_SOURCE)},
+)
+
 SHAPES: Mapping[str, Rule] = {
     "session": SESSION,
+    "guide": GUIDE,
     "seat": shape({}, {"segments": map_of(name, 12)}),
     "consent": CONSENT,
     "step": shape({"state": one_of(*STEP_STATES)}, {"until": moment}),
@@ -138,7 +147,10 @@ SHAPES: Mapping[str, Rule] = {
     "selection": shape({"level": text(80), "reason": text(LONG_TEXT)}, {}),
     "photo": shape({"file": text()}, {"text": text(LONG_TEXT)}),
     "minute": shape({"text": text(LONG_TEXT * 5)}, {}),
-    "code": shape({"path": text()}, {"label": label, "dimension": text(80), "description": text_or_blank(LONG_TEXT)}),
+    "code": shape(
+        {"path": text()},
+        {"label": label, "dimension": text(80), "description": text_or_blank(LONG_TEXT), "becomes": text()},
+    ),
     "coding": shape({"target": text(), "path": text(), "coder": text(80)}, {"on": flag}),
 }
 

@@ -4,8 +4,10 @@
 field by field, the latest wins; an undo takes back what it names, and an undo of an undo brings it back.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from collector.rooms.contributions import Contribution, in_order
@@ -26,6 +28,7 @@ class Facts:
 
     title: str = ""
     place: str = ""
+    district: str = ""  # code of collector/territory.py
     date: str = ""
     guide: str = ""
     guide_version: str = ""
@@ -58,10 +61,14 @@ class Consent:
 
 @dataclass(frozen=True)
 class StepRun:
-    """How a step stands. until: when its timer ends, ISO 8601, "" for none."""
+    """How a step stands. until: when its timer ends, ISO 8601, "" for none; at_ms: when it was set last, 0 never."""
 
     state: StepState = "hidden"
     until: str = ""
+    at_ms: int = 0
+
+
+NEVER_SET = StepRun()
 
 
 @dataclass(frozen=True)
@@ -136,13 +143,21 @@ class Room:
         """Return the items of a kind (of a step, if given) in order; those not shown only on request."""
         return tuple(
             item
-            for item in self.items
-            if item.what == what and step in (None, item.step) and (with_hidden or item.state == "shown")
+            for item in self._of_kind.get(what, ())
+            if step in (None, item.step) and (with_hidden or item.state == "shown")
         )
+
+    @cached_property
+    def _of_kind(self) -> Mapping[str, Sequence[Item]]:
+        """A page asks for items of a dozen kinds: the room is looked through once."""
+        found: dict[str, list[Item]] = defaultdict(list)
+        for item in self.items:
+            found[item.what].append(item)
+        return dict(found)
 
     def run(self, step: str) -> StepRun:
         """Return how a step stands: hidden until somebody opens it."""
-        return self.runs.get(step, StepRun())
+        return self.runs.get(step, NEVER_SET)
 
     def step(self, name: str) -> Step | None:
         """Return the guide's step `name`, None where it or the guide is not known."""
@@ -172,44 +187,101 @@ class Room:
         return group is not None and group.purposes.get(purpose, False)
 
 
+@dataclass(frozen=True)
+class Led:
+    """What the words of the facilitator come to, and those of people who take a seat.
+
+    declared: seat -> segments; named: seats that a word names beside its own declaration; moderated: id -> state;
+    undone: the ids of what was taken back.
+    """
+
+    facts: Facts
+    guide: Guide | None
+    segments: tuple[Segment, ...]
+    present: int
+    closing: Closing | None
+    declared: Mapping[str, Mapping[str, str]]
+    named: frozenset[str]
+    consents: Mapping[str, Consent]
+    runs: Mapping[str, StepRun]
+    moderated: Mapping[str, ItemState]
+    undone: frozenset[str]
+
+
 def room_of(contributions: Iterable[Contribution], guide: Guide | None = None) -> Room:
     """Return the room that `contributions` make. `guide` stands in where the session carries no steps.
 
-    Raises ValueError when they are of several sessions. Cost: about 20 µs a contribution.
+    Raises ValueError when they are of several sessions. Cost: about 20 µs a contribution; a room that grows by one at
+    a time costs less (growing.py).
     """
     ordered = in_order(contributions)
-    session = _one_session(ordered)
-    undone = undone_ids(ordered)
-    standing = [each for each in ordered if each.id not in undone]
-    told = _latest(standing, "session")
-    made = _guide(told, guide)
-    said = [each for each in ordered if each.what in SHAPES and each.what not in FACILITATOR | SECRET]
-    items = _items(said, standing, made)
+    session = one_session(ordered)
+    led = led_by([each for each in ordered if each.what in FACILITATOR], guide)
+    said = [each for each in ordered if each.what not in FACILITATOR | SECRET]
+    items = [item_of(each, led) for each in said if each.what in SHAPES]
+    strange = [each for each in said if each.what not in SHAPES]
     votes = [each for each in ordered if each.is_secret]
-    fitting = [vote for vote in votes if fits(made, vote)]
+    fitting = [vote for vote in votes if fits(led.guide, vote)]
+    return made_room(session, led, items, strange, count_votes(fitting), len(votes) - len(fitting))
+
+
+def made_room(
+    session: str,
+    led: Led,
+    items: Collection[Item],
+    strange: Collection[Contribution],
+    secret: SecretVotes,
+    misfits: int,
+) -> Room:
+    """Put a room together from its parts. items: in order, also what is undone; strange: of kinds not known here."""
+    undone = led.undone
+    said: list[Item | Contribution] = [*items, *strange]
+    spoke = {each.seat for each in said if each.seat and each.id not in undone}
     return Room(
         session=session,
-        facts=_facts(told),
-        guide=made,
-        segments=segments_from_json(told["segments"]) if "segments" in told else made.segments if made else (),
-        present=int(_latest(standing, "presentes").get("count", 0)),
-        closing=_closing(standing),
-        seats=_seats(standing),
-        consents=_consents(standing),
-        runs=_runs(standing),
+        facts=led.facts,
+        guide=led.guide,
+        segments=led.segments,
+        present=led.present,
+        closing=led.closing,
+        seats=_seats(led.declared, led.named | spoke),
+        consents=led.consents,
+        runs=led.runs,
         items=tuple(item for item in items if item.id not in undone),
         undone=tuple(item for item in items if item.id in undone),
-        secret=count_votes(fitting),
-        misfits=len(votes) - len(fitting),
-        unknown=sum(each.what not in SHAPES for each in ordered),
+        secret=secret,
+        misfits=misfits,
+        unknown=len(strange),
     )
 
 
-def _one_session(ordered: Sequence[Contribution]) -> str:
-    sessions = {each.session for each in ordered}
+def one_session(contributions: Iterable[Contribution]) -> str:
+    """Return the session of `contributions`, "" of none. Raises ValueError when they are of several."""
+    sessions = {each.session for each in contributions}
     if len(sessions) > 1:
         raise ValueError(f"Contributions of {len(sessions)} sessions: give those of one.")
     return next(iter(sessions), "")
+
+
+def led_by(words: Sequence[Contribution], given: Guide | None) -> Led:
+    """Return what contributions of the kinds of FACILITATOR come to, given in order. given: a guide to stand in."""
+    undone = undone_ids(words)
+    standing = [each for each in words if each.id not in undone]
+    told = _latest(standing, "session")
+    guide = _guide(told, given)
+    return Led(
+        facts=_facts(told),
+        guide=guide,
+        segments=segments_from_json(told["segments"]) if "segments" in told else guide.segments if guide else (),
+        present=int(_latest(standing, "presentes").get("count", 0)),
+        closing=_closing(standing),
+        declared=_declared(standing),
+        named=frozenset(each.seat for each in standing if each.seat and each.what != "seat"),
+        consents=_consents(standing),
+        runs=_runs(standing),
+        moderated=_moderated(standing),
+        undone=undone,
+    )
 
 
 def _latest(standing: Iterable[Contribution], what: str) -> dict[str, Any]:
@@ -240,16 +312,18 @@ def _closing(standing: Iterable[Contribution]) -> Closing | None:
     return Closing(str(told.get("summary", "")), bool(told.get("read_back", False)), closings[-1].finished)
 
 
-def _seats(standing: Iterable[Contribution]) -> dict[str, Seat]:
-    """Return every seat by its code, in the order of codes ("P2" before "P10"), those that only spoke too."""
+def _declared(standing: Iterable[Contribution]) -> dict[str, dict[str, str]]:
+    """Return the segments of every declared seat, each as it was said last."""
     declared: dict[str, dict[str, str]] = {}
-    spoke: set[str] = set()
     for each in standing:
         if each.what == "seat":
             told: Mapping[str, Any] = each.payload
             declared.setdefault(each.seat, {}).update(told.get("segments", {}))
-        elif each.seat:
-            spoke.add(each.seat)
+    return declared
+
+
+def _seats(declared: Mapping[str, Mapping[str, str]], spoke: Collection[str]) -> dict[str, Seat]:
+    """Return every seat by its code, in the order of codes ("P2" before "P10"), those that only spoke too."""
     codes = sorted({*declared, *spoke}, key=seat_order)
     return {code: Seat(code, declared.get(code, {}), code in declared) for code in codes}
 
@@ -282,19 +356,25 @@ def _runs(standing: Iterable[Contribution]) -> dict[str, StepRun]:
     for each in standing:
         if each.what == "step":
             state: Any = each.payload["state"]
-            runs[each.step] = StepRun(state, str(each.payload.get("until", "")))
+            runs[each.step] = StepRun(state, str(each.payload.get("until", "")), each.at_ms)
     return dict(sorted(runs.items()))
 
 
-def _items(said: Iterable[Contribution], standing: Iterable[Contribution], guide: Guide | None) -> list[Item]:
-    moderated = {each.ref: str(each.payload["state"]) for each in standing if each.what == "moderate"}
-    return [_item(each, moderated.get(each.id, ""), guide) for each in said]
+def _moderated(standing: Iterable[Contribution]) -> dict[str, ItemState]:
+    """Return the state that moderation gave last to what it names."""
+    moderated: dict[str, ItemState] = {}
+    for each in standing:
+        if each.what == "moderate":
+            state: Any = each.payload["state"]
+            moderated[each.ref] = state
+    return moderated
 
 
-def _item(each: Contribution, moderated: str, guide: Guide | None) -> Item:
-    step = guide.step(each.step) if guide else None
+def item_of(each: Contribution, led: Led) -> Item:
+    """Return something said in the open as it stands after the words of the facilitator."""
+    step = led.guide.step(each.step) if led.guide else None
     waits = each.what == "statement" and step is not None and step.is_moderated_before
-    state: Any = moderated or ("waiting" if waits else "shown")
+    state = led.moderated.get(each.id, "waiting" if waits else "shown")
     return Item(
         each.id, each.what, each.finished, each.at_ms, each.seat, each.step, each.ref, each.mode, each.by, each.payload,
         state,

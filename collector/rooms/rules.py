@@ -11,6 +11,7 @@ Rule = Callable[[str, object], None]
 NAME = re.compile(r"\w[\w.\-]{0,59}")
 NAME_LENGTH = 60
 UUID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+DISTRICT = re.compile(r"(?:[0-9]{2}){1,2}")
 TOKEN = re.compile(r"[A-Za-z0-9_\-]{8,64}")
 LONG_TEXT = 2000
 SHORT_TEXT = 200
@@ -68,6 +69,12 @@ def day(key: str, value: object) -> None:
     """A day as 2026-11-22, and nothing else that Python would read as one."""
     if not isinstance(value, str) or not is_day(value):
         raise Refusal("not_a_date", key=key, value=shown(value))
+
+
+def district(key: str, value: object) -> None:
+    """The code of a province or district: two digits, or four; "" takes it back. A later release may know others."""
+    if value != "" and (not isinstance(value, str) or not DISTRICT.fullmatch(value)):
+        raise Refusal("not_a_district", key=key, value=shown(value))
 
 
 def is_day(value: str) -> bool:

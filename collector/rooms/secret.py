@@ -5,14 +5,17 @@ sorted by what it says and not by when it came, so that its place tells nothing 
 """
 
 import json
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from collector.rooms.contributions import Contribution
 from collector.rooms.payloads import CHOICES
 
 Key = tuple[str, ...]
+Place = tuple[str, str, str, str, str, int]  # what the votes are sorted by
 SAME_TEXT = json.JSONEncoder(sort_keys=True, default=dict)
 STRAIGHT_LINE = 5  # so many answers on statements, all the same: told beside the result, never taken out
 
@@ -52,9 +55,63 @@ class SecretVotes:
 
 def count_votes(contributions: Iterable[Contribution]) -> SecretVotes:
     """Return what counts of `contributions`, all of secret kinds."""
-    newest = newest_of_ballots(contributions)
-    votes = sorted((vote for each in newest for vote in _counted(each)), key=_sort_key)
-    return SecretVotes(tuple(votes), _voters(newest), _straight_lines(newest))
+    return VoteCount(contributions).votes()
+
+
+class VoteCount:
+    """Counts secret contributions as they come, each id once and in any order: one more costs what it changes."""
+
+    def __init__(self, contributions: Iterable[Contribution] = ()) -> None:
+        newest = newest_of_ballots(contributions)
+        counted = sorted(((_sort_key(vote), vote) for each in newest for vote in _counted(each)), key=itemgetter(0))
+        self._places = [place for place, _ in counted]
+        self._votes = [vote for _, vote in counted]
+        self._of_ballot: dict[Key, dict[Key, Contribution]] = defaultdict(dict)  # see _ballot_of
+        for each in newest:
+            self._of_ballot[_ballot_of(each)][_speaks_of(each)] = each
+        self._voters: Counter[tuple[str, str]] = Counter()
+        self._lines: Counter[str] = Counter()
+        for ballot in self._of_ballot:
+            self._weigh(ballot, 1)
+
+    def add(self, each: Contribution) -> None:
+        """Count one more; it replaces what its ballot said before of the same thing, unless that is newer."""
+        ballot, thing = _ballot_of(each), _speaks_of(each)
+        said = self._of_ballot[ballot]
+        known = said.get(thing)
+        if known is not None and _age(known) > _age(each):
+            return
+        self._weigh(ballot, -1)
+        if known is not None:
+            self._take_out(known)
+        said[thing] = each
+        self._put_in(each)
+        self._weigh(ballot, 1)
+
+    def votes(self) -> SecretVotes:
+        """Return what counts now."""
+        lines = {step: count for step, count in sorted(self._lines.items()) if count}
+        return SecretVotes(tuple(self._votes), dict(sorted(self._voters.items())), lines)
+
+    def _weigh(self, ballot: Key, sign: int) -> None:
+        """Add, or take away, the people and the straight line of a ballot in a step."""
+        what, step, _ = ballot
+        said = self._of_ballot[ballot].values()
+        # a pile is as large as it was at its largest
+        self._voters[what, step] += sign * max(map(_people, said), default=0)
+        self._lines[step] += sign * _is_straight_line(said)
+
+    def _put_in(self, each: Contribution) -> None:
+        for vote in _counted(each):
+            place = _sort_key(vote)
+            at = bisect_right(self._places, place)
+            self._places.insert(at, place)
+            self._votes.insert(at, vote)
+
+    def _take_out(self, each: Contribution) -> None:
+        for vote in _counted(each):
+            at = bisect_left(self._places, _sort_key(vote))  # of equal ones any: nothing tells them apart
+            del self._places[at], self._votes[at]
 
 
 def newest_of_ballots(contributions: Iterable[Contribution]) -> list[Contribution]:
@@ -100,32 +157,17 @@ def _people(each: Contribution) -> int:
     return int(str(each.payload.get("people", 1)))
 
 
-def _voters(newest: Iterable[Contribution]) -> dict[tuple[str, str], int]:
-    """Return the people of each kind and step: a ballot counts once, a pile as large as it was at its largest."""
-    largest: dict[tuple[str, str, str], int] = {}
-    for each in newest:
-        ballot = str(each.payload["code"]) if each.what == "measure" else each.ballot
-        key = each.what, each.step, ballot
-        largest[key] = max(largest.get(key, 0), _people(each))
-    voters: Counter[tuple[str, str]] = Counter()
-    for (what, step, _), people in largest.items():
-        voters[what, step] += people
-    return dict(sorted(voters.items()))
+def _ballot_of(each: Contribution) -> Key:
+    """Return what counts as one voter: (kind, step, ballot), of a measure the link code in place of the ballot."""
+    return _speaks_of(each)[:3]
 
 
-def _straight_lines(newest: Iterable[Contribution]) -> dict[str, int]:
-    said: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for each in newest:
-        if each.what == "vote" and "choice" in each.payload:
-            said[each.step, each.ballot].append(str(each.payload["choice"]))
-    lines: Counter[str] = Counter()
-    for (step, _), choices in said.items():
-        if len(choices) >= STRAIGHT_LINE and len(set(choices)) == 1:
-            lines[step] += 1
-    return dict(sorted(lines.items()))
+def _is_straight_line(said: Iterable[Contribution]) -> bool:
+    choices = [str(each.payload["choice"]) for each in said if each.what == "vote" and "choice" in each.payload]
+    return len(choices) >= STRAIGHT_LINE and len(set(choices)) == 1
 
 
-def _sort_key(vote: CountedVote) -> tuple[str, str, str, str, str, int]:
+def _sort_key(vote: CountedVote) -> Place:
     return vote.what, vote.step, vote.ref, canonical(vote.payload), canonical(vote.segments), vote.people
 
 

@@ -38,7 +38,7 @@ def _carrier(request: Request) -> str:
         return access.facilitator(request)
     except ProblemError:
         try:
-            return access.lab_user(request)
+            return access.who_may("fleet")(request)
         except ProblemError:
             pass
         raise

@@ -1,4 +1,4 @@
-"""What citizens meet: the start page, a form's page, its posts without JavaScript, and where an answer is."""
+"""What citizens meet: a form's page, its posts without JavaScript, and where an answer is."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -40,6 +40,7 @@ from collector.pages import browser_language, page, render
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import blobs, nodes, records
 from collector.receipt_codes import claim_of, make_code, read_code, shown
+from collector.routes.closed import closed_page
 from collector.routes.media import KEPT_BYTES, media_addresses
 from collector.routes.voices import voice_addresses, voices_in
 from collector.submissions import make_submission
@@ -49,12 +50,6 @@ from sync.records import FORMLESS, uuid7
 router = APIRouter(include_in_schema=False)
 CODE_COOKIE = "collector_code"
 CODE_SECONDS = 3600  # long enough to write it down; on a shared tablet the next person must not find it
-
-
-@router.get("/")
-def start(request: Request) -> HTMLResponse:
-    """The start page: the surveys of this node."""
-    return page(request, "citizen/start.html", {"forms": request.app.state.forms.current()})
 
 
 @router.get("/mis-respuestas")
@@ -86,17 +81,8 @@ def newest(request: Request, form_id: str) -> Response:
     versions = request.app.state.forms.versions(form_id)
     if not versions:
         raise ProblemError(PROBLEMS["form_not_found"], form=form_id)
-    return RedirectResponse(form_address(form_id, versions[0].version), 302, {"Cache-Control": WEEK})
-
-
-@router.get("/f/{form_id}/current")
-def current(request: Request, response: Response, form_id: str) -> dict[str, str]:
-    """Say which version is the newest, for pages opened from a cache; a browser asks once in ten minutes."""
-    versions = request.app.state.forms.versions(form_id)
-    if not versions:
-        raise ProblemError(PROBLEMS["form_not_found"], form=form_id)
-    response.headers["Cache-Control"] = "max-age=600"
-    return {"version": versions[0].version, "address": form_address(form_id, versions[0].version)}
+    address = form_address(form_id, versions[0].version)
+    return closed_page(request, form_id) or RedirectResponse(address, 302, {"Cache-Control": WEEK})
 
 
 def form_address(form_id: str, version: str) -> str:
@@ -125,8 +111,8 @@ class KeptResponse(Response):
 
 @router.get("/f/{form_id}/{version}")
 def form_page(request: Request, form_id: str, version: str) -> Response:
-    """The form's page: the same bytes for everybody, kept by the browser for a week."""
-    return _kept(request, form_id, version)
+    """The form's page: the same bytes for everybody, kept by the browser for a week; or that it has closed."""
+    return closed_page(request, form_id) or _kept(request, form_id, version)
 
 
 @router.get("/f/{form_id}/{version}/form.json")
@@ -136,28 +122,32 @@ def form_json(request: Request, form_id: str, version: str) -> Response:
 
 
 def _kept(request: Request, form_id: str, version: str) -> Response:
-    """Make the page and its JSON in one walk, and keep both."""
+    """Make the page and its JSON in one walk, and keep both; of a form that closed nothing: its page would be met."""
     form = find_form(request, form_id, version)
     language = _language(form)
     view = View(request, form, Filling(form, (now_ms(), 0), language_code(language)), language)
     view.filling.settle()
     html = view.render(first=True)
-    pages: dict[str, Kept] = request.app.state.kept_pages
     path = f"/f/{form_id}/{version}"
-    pages[f"{path}/form.json"] = keep(
-        fill_json(form, view.words, node_id=request.app.state.node_id), "application/json"
-    )
-    pages[path] = keep(html.encode(), "text/html; charset=utf-8", headers_of(path))
-    return KeptResponse(pages[request.scope["path"]])
+    content = fill_json(form, view.words, node_id=request.app.state.node_id)
+    made = {
+        f"{path}/form.json": keep(content, "application/json"),
+        path: keep(html.encode(), "text/html; charset=utf-8", headers_of(path)),
+    }
+    if closed_page(request, form_id) is None:
+        request.app.state.kept_pages.update(made)
+    return KeptResponse(made[request.scope["path"]])
 
 
 Thank = Callable[["View", str, bool], Response]  # the drawing, the record's id, whether the drawing's code is its code
+Keep = Callable[["View", records.Arrival], Response]  # what takes the record in place of storing it (lab_edit.py)
 
 
 class View:
     """One drawing of a form's page for one filling. `address`: where it posts; `thank`: what a stored answer is told.
 
     replaces: the record that this one corrects; is_plain: drawn without scripts, so that the node takes every step.
+    home: where the form's files are; is_preview: nobody answers, so that nothing is stored (routes/lab_preview.py).
     """
 
     def __init__(self, request: Request, form: Form, filling: Filling, language: str) -> None:
@@ -167,10 +157,11 @@ class View:
         self.files: dict[str, dict[str, Any]] = {}
         self.record_id = self.started = self.code = ""
         self.page = 0
-        self.address = form_address(form.form_id, form.version)
+        self.address = self.home = form_address(form.form_id, form.version)
         self.thank: Thank = _thanked
+        self.keep: Keep | None = None
         self.replaces = ""
-        self.is_plain = False
+        self.is_plain = self.is_preview = False
 
     def render(self, first: bool = False, troubles: bool = False) -> str:
         """Return the HTML with page `self.page` visible; `first` for the cached page, which starts where it must."""
@@ -181,9 +172,10 @@ class View:
         address = self.address
         drawing = Drawing(self.filling, self.words, found, self.searches)
         pages = list(drawing.everything())
-        home = form_address(self.form.form_id, self.form.version)
-        media = media_addresses(self.form, self.request.app.state.forms.files(self.form.form_id, self.form.version))
-        if self.words.voices:
+        home, is_kept = self.home, not self.is_preview
+        files = self.request.app.state.forms.files(self.form.form_id, self.form.version) if is_kept else []
+        media = media_addresses(self.form, files)
+        if self.words.voices and is_kept:
             media += voice_addresses(home, self.words.voices, KEPT_BYTES)
             media += [self.request.app.state.assets.url(path) for path in ("js/voice.js", "css/rich.css")]
         scope = {
@@ -204,6 +196,7 @@ class View:
             "pictures": self._pictures(),
             "keep": " ".join([address, *media] if media else []),
             "scripts": [] if self.is_plain else page_scripts(self.form),
+            "is_preview": self.is_preview,
             "was": "" if first and not is_rich(self.form) else json.dumps(self.filling.dump(), ensure_ascii=False),
             "has_files": has_files(self.form),
             "files": json.dumps(self.files, ensure_ascii=False) if self.files else "",
@@ -235,11 +228,12 @@ async def post_form(request: Request, form_id: str, version: str) -> Response:
 
 
 def answer_post(
-    request: Request, form: Form, posted: Posted, address: str = "", thank: Thank | None = None, replaces: str = ""
-) -> Response:
+    request: Request, form: Form, posted: Posted, address: str = "", thank: Thank | None = None, replaces: str = "",
+    is_preview: bool = False, keep: Keep | None = None,
+) -> Response:  # fmt: skip
     """Answer one posted page; another `address` and `thank` where the form is met elsewhere than at its own page."""
     fields = posted.fields
-    files = carried_files(fields.get("_files", "")) | _keep_files(request, form, posted)
+    files = carried_files(fields.get("_files", "")) | _keep_files(request, form, posted, is_preview)
     language = _language(form, fields.get("_lang") or fields.get("_language", ""))
     filling = _before(form, fields, language, request.app.state.node_id)
     number = int(fields["_page"]) if fields.get("_page", "").isdecimal() and len(fields["_page"]) < 5 else 0
@@ -248,8 +242,9 @@ def answer_post(
     take_posted(filling, fields)
     view = View(request, form, filling, language)
     view.address, view.thank = address or view.address, thank or view.thank
-    view.replaces, view.is_plain = replaces, bool(replaces)
-    view.files = files
+    view.replaces, view.is_plain, view.is_preview = replaces, bool(replaces), is_preview
+    view.home = address if is_preview else view.home
+    view.files, view.keep = files, keep
     view.record_id = _as_id(fields.get("_id", ""))
     view.code = _as_code(fields.get("_code", ""))
     view.started = fields["_started"] if parse_iso(fields.get("_started", "")) else iso(now_ms())
@@ -288,12 +283,14 @@ def _before(form: Form, fields: Mapping[str, str], language: str, node_id: str) 
     return filling
 
 
-def _keep_files(request: Request, form: Form, posted: Posted) -> dict[str, dict[str, Any]]:
+def _keep_files(request: Request, form: Form, posted: Posted, is_preview: bool) -> dict[str, dict[str, Any]]:
     """Store what was posted for the form's questions and put its name into the answer; return the entries."""
     entries: dict[str, dict[str, Any]] = {}
     asked = {question.key for question in form.questions if question.type in FILES}
     files = [file for file in posted.files if file.field.rpartition("]/")[2] in asked]
-    if files:
+    if is_preview:
+        posted.fields.update({file.field: file.field.rpartition("/")[2] for file in files if file.content})
+    elif files:
         with writing(request.app.state.engine) as session:
             for file in files:
                 sha256 = blobs.add_blob(session, file.content, file.media_type)
@@ -361,6 +358,8 @@ def _send(view: View) -> Response:
             view.page = number
             return draw(view, troubles=True)
     view.filling.finish()
+    if view.is_preview:
+        return view.thank(view, view.record_id, True)
     state = view.request.app.state
     started = parse_iso(view.started) or (now_ms(), 0)
     answers, places = view.filling.answers(), places_of(view.filling)
@@ -369,6 +368,8 @@ def _send(view: View) -> Response:
     arrival = make_submission(
         view.form, answers, started[0], language, view.record_id, files, claim, replaces=view.replaces, places=places
     )
+    if view.keep is not None:
+        return view.keep(view, arrival)
     with writing(state.engine) as session:
         held = records.record_by_id(session, arrival.id)
         is_its_code = held is None or held.claim == arrival.claim

@@ -19,7 +19,7 @@ from collector.problems import PROBLEMS, ProblemError
 from collector.queries.records import COLLECTED
 from collector.routes.citizen import View, answer_post, draw, find_form
 from collector.routes.withdrawal import WrongCodes, with_claimed
-from collector.tables import Record
+from collector.tables.log import Record
 from sync.limits import RateLimit
 from sync.records import uuid7
 

@@ -15,15 +15,17 @@ from collector.fleet.status import whole_status
 from collector.links import form_code
 from collector.pages import page, page_language, unless_same
 from collector.problems import PROBLEMS, ProblemError
-from collector.queries import records
+from collector.queries import records, reviews
 from collector.queries.fleet import FleetRow, list_fleet
+from collector.queries.plans import not_open
 from collector.routes import access
 from collector.routes.staff_scope import own_address
-from collector.tables import Quarantine
+from collector.tables.log import Quarantine
 
 router = APIRouter(include_in_schema=False)
 Facilitator = Annotated[str, Depends(access.facilitator)]
 MINUTE_MS = 60_000
+MOST_RETURNED = 100  # a tablet has fewer
 
 
 @router.get(access.PIN_LOGIN)
@@ -94,13 +96,18 @@ def _today(request: Request) -> dict[str, Any]:
         standing = whole_status(session)
         held: list[Quarantine] = records.list_quarantine(session)
         counts = records.count_by_form(session)
+        closed = not_open(session)
+        forms = [row.form_id for row in request.app.state.forms.current()]
+        returned = len(reviews.returned(session, forms, ("", request.app.state.node_id), None, MOST_RETURNED))
     return {
         "status": standing.node,
         "files": standing.files,
         "fleet": lambda: short_fleet(request.app.state.engine),
         "held": held,
+        "returned": returned,
         "forms": request.app.state.forms.current(),
         "counts": counts,
+        "closed": closed,
         "base": own_address(request),
         "ago": lambda ms: ago(ms, now_ms()),
     }

@@ -16,16 +16,17 @@ from collector.fleet.board import Board, Line, make_board
 from collector.fleet.words import size, span
 from collector.pages import page, page_language, translator
 from collector.problems import PROBLEMS, ProblemError
-from collector.queries import fleet_nodes, nodes
+from collector.queries import fleet_nodes, nodes, plans
 from collector.queries.fleet import list_fleet
 from collector.queries.fleet_nodes import KnownNode
-from collector.routes.access import facilitator, lab_user, posted_fields
+from collector.routes.access import facilitator, posted_fields, who_may
 from collector.routes.lab_scope import lab_scope
 from collector.routes.staff_scope import LAB_LAYOUT, own_address, staff_scope
 from collector.routes.sync_common import PROTOCOL
+from collector.territory import place_labels, provinces
 
 router = APIRouter(include_in_schema=False)
-User = Annotated[str, Depends(lab_user)]
+User = Annotated[str, Depends(who_may("fleet"))]
 Facilitator = Annotated[str, Depends(facilitator)]
 Posted = Annotated[dict[str, str], Depends(posted_fields)]
 HERE = "/lab/equipos"
@@ -156,6 +157,7 @@ def _node_page(
         "protocol": PROTOCOL,
         "trouble": trouble,
         "typed": typed or line.row.name,
+        "provinces": provinces(),
     }
     return page(request, "lab/fleet_node.html", scope, status=422 if trouble else 200)
 
@@ -170,6 +172,18 @@ def rename(request: Request, user: User, posted: Posted, node_id: str) -> HTMLRe
     with writing(request.app.state.engine) as session:
         fleet_nodes.known_node(session, node_id)
         fleet_nodes.rename_node(session, node_id, name)
+    return RedirectResponse(f"{HERE}/{quote(node_id, safe='')}", 303)
+
+
+@router.post(HERE + "/{node_id}/municipio")
+def place(request: Request, _user: User, posted: Posted, node_id: str) -> RedirectResponse:
+    """Say in which municipality or province the node works: forms assigned there go to it."""
+    code = posted.get("municipio", "")
+    if code and code not in place_labels():
+        raise ProblemError(PROBLEMS["bad_request"], reason="no hay un municipio con ese código")
+    with writing(request.app.state.engine) as session:
+        fleet_nodes.known_node(session, node_id)
+        plans.place_node(session, node_id, code)
     return RedirectResponse(f"{HERE}/{quote(node_id, safe='')}", 303)
 
 

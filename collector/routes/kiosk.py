@@ -20,6 +20,7 @@ from collector.pages import page, render, translator
 from collector.problems import PROBLEMS, ProblemError
 from collector.routes import access
 from collector.routes.citizen import KeptResponse, View, answer_post, find_form, form_address
+from collector.routes.closed import closed_page
 from collector.routes.staff_scope import staff_scope
 
 router = APIRouter(include_in_schema=False)
@@ -35,7 +36,7 @@ def kiosk_address(form_id: str, version: str) -> str:
 @router.get(CHOOSE)
 def choose(request: Request, _who: Facilitator) -> Response:
     """The facilitator's page: which survey to hand round; also ends kiosk mode where its own PIN is forgotten."""
-    forms = [(form.title, f"/k/{quote(form.form_id, safe='')}") for form in request.app.state.forms.current()]
+    forms = [(form.title, f"/k/{quote(form.form_id, safe='')}") for form in request.app.state.forms.open()]
     return page(request, "kiosk/choose.html", staff_scope(request, CHOOSE) | {"forms": forms})
 
 
@@ -57,7 +58,8 @@ def _newest_address(request: Request, form_id: str) -> tuple[str, str]:
 @router.get("/k/{form_id}")
 def newest(request: Request, form_id: str) -> Response:
     """Lead to the newest version; kept for a week, so that it opens without a signal."""
-    return RedirectResponse(_newest_address(request, form_id)[1], 302, {"Cache-Control": WEEK})
+    address = _newest_address(request, form_id)[1]
+    return closed_page(request, form_id) or RedirectResponse(address, 302, {"Cache-Control": WEEK})
 
 
 @router.get("/k/{form_id}/current")
@@ -71,6 +73,8 @@ def current(request: Request, form_id: str) -> dict[str, str]:
 def between(request: Request, form_id: str, version: str) -> Response:
     """The page between two people, kept by the browser for a week."""
     form = find_form(request, form_id, version)
+    if closed := closed_page(request, form_id):
+        return closed
     html = render(request, "kiosk/between.html", _scope(request, form))
     pages: dict[str, Kept] = request.app.state.kept_pages
     pages[f"/k/{form_id}/{version}"] = keep(html.encode(), "text/html; charset=utf-8")

@@ -12,13 +12,14 @@ from collector.problems import PROBLEMS, ProblemError
 from collector.queries import confirmations
 from collector.queries.erasures import wipe_traces
 from collector.queries.records import ingest, record_by_id
-from collector.routes.access import lab_user, one_line, posted_fields
+from collector.routes.access import Person, one_line, person_who_may, posted_fields
+from collector.routes.audited import note_in
 from collector.routes.lab_scope import lab_scope
-from collector.tables import Record
+from collector.tables.log import Record
 from sync.statements import make_tombstone
 
 router = APIRouter(prefix="/lab", include_in_schema=False)
-User = Annotated[str, Depends(lab_user)]
+User = Annotated[Person, Depends(person_who_may("erase"))]
 Posted = Annotated[dict[str, str], Depends(posted_fields)]
 MOST_REASON = 200
 SHOWN = 100
@@ -29,7 +30,7 @@ def show_erasures(request: Request, user: User) -> Response:
     """List the latest erasures: who, why, when, and which nodes have not confirmed."""
     with reading(request.app.state.engine) as session:
         found = confirmations.latest(session, SHOWN)
-    scope = lab_scope(request, user, "/lab/borrados")
+    scope = lab_scope(request, user.who, "/lab/borrados")
     scope.update(erasures=found, most=SHOWN)
     return page(request, "lab/erasures.html", scope)
 
@@ -37,7 +38,7 @@ def show_erasures(request: Request, user: User) -> Response:
 @router.get("/records/{record_id}/borrar")
 def ask_erasure(request: Request, user: User, record_id: str) -> Response:
     """Ask for the reason, and whether it is really meant."""
-    return _ask(request, user, _record(request, record_id))
+    return _ask(request, user.who, _record(request, record_id))
 
 
 @router.post("/records/{record_id}/borrar")
@@ -46,10 +47,11 @@ def erase(request: Request, user: User, record_id: str, posted: Posted) -> Respo
     record = _record(request, record_id)
     reason = one_line(posted.get("reason", ""), MOST_REASON)
     if not reason:
-        return _ask(request, user, record, ProblemError(PROBLEMS["reason_needed"]))
+        return _ask(request, user.who, record, ProblemError(PROBLEMS["reason_needed"]))
     engine = request.app.state.engine
     with writing(engine) as session:
-        ingest(session, [make_tombstone(record_id, user, reason)], now_ms())
+        ingest(session, [make_tombstone(record_id, user.who, reason)], now_ms())
+        note_in(session, user, "erase", record_id, purpose=reason, count=1)
     wipe_traces(engine)
     request.app.state.kick()
     return RedirectResponse("/lab/borrados", 303)

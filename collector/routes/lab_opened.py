@@ -18,9 +18,10 @@ from collector.pages import page_language
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import lab as lab_queries
 from collector.queries import records as record_queries
-from collector.queries.lab import FormCount
+from collector.queries.lab import EVERY, FormCount, Only
 
 SAMPLE_RECORDS = 50
+MOST_KEPT = 64  # counts at hand: of each form, and of each choice of filters
 
 
 @dataclass(frozen=True)
@@ -37,50 +38,57 @@ class OpenForm:
 
 def open_form(request: Request, form_id: str) -> OpenForm:
     """Return the form of the address. Raises ProblemError form_not_found when it has neither version nor record."""
-    versions = request.app.state.forms.versions(form_id)
-    forms = [form for row in reversed(versions) if (form := request.app.state.forms.get(form_id, row.version))]
-    with reading(request.app.state.engine) as session:
-        counts = lab_queries.form_counts(session, form_id)
-    if not forms and not counts:
+    forms = versions_of(request, form_id)
+    known = request.app.state.arrivals.form_count(form_id)
+    if not forms and known is None:
         raise ProblemError(PROBLEMS["form_not_found"], form=form_id)
-    count = counts[0] if counts else FormCount(form_id, 0, 0, 0, 0)
+    count = known or FormCount(form_id, 0, 0, 0, 0)
     language = language_of(forms[-1], page_language(request)) if forms else ""
     title = forms[-1].title if forms else form_id
     return OpenForm(form_id, title, forms, tables_of(forms), count, language)
 
 
+def versions_of(request: Request, form_id: str) -> list[Form]:
+    """Return every version of a form that this node can read, oldest first."""
+    rows = reversed(request.app.state.forms.versions(form_id))
+    return [form for row in rows if (form := request.app.state.forms.get(form_id, row.version))]
+
+
 Opened = Annotated[OpenForm, Depends(open_form)]
 
 
-def counted(request: Request, opened: OpenForm) -> Counted:
+def counted(request: Request, opened: OpenForm, only: Only = EVERY) -> Counted:
     """Count, or return what was counted when nothing has been written since: 100,000 records take seconds to count."""
     state = request.app.state
     if not hasattr(state, "lab_counts"):
         state.lab_counts = {}
-    kept: dict[str, tuple[tuple[int, int], Counted]] = state.lab_counts
+    kept: dict[tuple[str, Only], tuple[tuple[int, int], Counted]] = state.lab_counts
+    name = opened.form_id, only
     with reading(state.engine) as session:
         moment = (record_queries.last_number(session), len(opened.forms))
-        known = kept.get(opened.form_id)
+        known = kept.get(name)
         if known is not None and known[0] == moment:
             return known[1]
-        found = _count(session, opened)
-    kept[opened.form_id] = (moment, found)
+        found = _count(session, opened, only)
+    if len(kept) >= MOST_KEPT:
+        kept.pop(next(iter(kept)), None)  # the one kept longest
+    kept[name] = (moment, found)
     return found
 
 
-def _count(session: Session, opened: OpenForm) -> Counted:
-    newest = lab_queries.newest_records(session, opened.form_id, None, SAMPLE_RECORDS)
+def _count(session: Session, opened: OpenForm, only: Only) -> Counted:
+    newest = lab_queries.newest_records(session, opened.form_id, None, SAMPLE_RECORDS, only)
     return Counted(
-        tables={table.steps: _count_table(session, opened.form_id, table) for table in opened.table.walk()},
-        hours=lab_queries.hour_counts(session, opened.form_id),
-        minutes=minutes_of(lab_queries.each_duration(session, opened.form_id)),
+        tables={table.steps: _count_table(session, opened.form_id, table, only) for table in opened.table.walk()},
+        hours=lab_queries.hour_counts(session, opened.form_id, only),
+        minutes=minutes_of(lab_queries.each_duration(session, opened.form_id, only)),
         samples=samples_of(opened.table, (json.loads(record.body or "{}") for record in newest)),
     )
 
 
-def _count_table(session: Session, form_id: str, table: Table) -> CountedTable:
-    values = lab_queries.answer_counts(session, form_id, keys_to_count(table), table.steps)
-    rows, records = lab_queries.row_counts(session, form_id, table.steps) if table.steps else (0, 0)
+def _count_table(session: Session, form_id: str, table: Table, only: Only) -> CountedTable:
+    values = lab_queries.answer_counts(session, form_id, keys_to_count(table), table.steps, only)
+    rows, records = lab_queries.row_counts(session, form_id, table.steps, only) if table.steps else (0, 0)
     return CountedTable(rows, records, values)
 
 

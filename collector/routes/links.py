@@ -28,7 +28,7 @@ from collector.problems import PROBLEMS, ProblemError
 from collector.queries import links, single_use
 from collector.routes.access import facilitator, posted_fields
 from collector.routes.staff_scope import own_address, staff_scope
-from collector.tables import SingleUse
+from collector.tables.forms import SingleUse
 from sync.records import uuid7
 
 router = APIRouter(include_in_schema=False)

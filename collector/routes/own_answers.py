@@ -25,7 +25,7 @@ from collector.pages import page, page_language, render
 from collector.queries import blobs
 from collector.routes.lab_scope import zone_here
 from collector.routes.withdrawal import Posted, WrongCodes, with_claimed
-from collector.tables import Record
+from collector.tables.log import Record
 from collector.territory import place_labels
 
 router = APIRouter(include_in_schema=False)

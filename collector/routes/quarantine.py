@@ -20,11 +20,12 @@ from collector.queries import forms as form_queries
 from collector.queries.quarantine import REASONS, Content, Entry
 from collector.repair import deciding as repairing
 from collector.repair.deciding import Verdict
-from collector.routes.access import lab_user, one_line, posted_pairs
+from collector.routes.access import Person, one_line, person_who_may, posted_pairs
+from collector.routes.audited import note
 from collector.routes.lab_scope import lab_scope
 
 router = APIRouter(prefix="/lab/cuarentena", include_in_schema=False)
-User = Annotated[str, Depends(lab_user)]
+User = Annotated[Person, Depends(person_who_may("repair"))]
 Before = Annotated[int | None, Query(ge=0, le=2**53)]
 PAGE = 50
 POST_BYTES, MOST_FIELDS = 64 * 1024, 300
@@ -47,12 +48,12 @@ class Line:
 @router.get("")
 def show_open(request: Request, user: User, why: str = "", before: Before = None, done: int = 0) -> Response:
     """List what waits for a person, newest first; HTMX asks for the list alone."""
-    return _open_page(request, user, why if why in REASONS else "", before, done)
+    return _open_page(request, user.who, why if why in REASONS else "", before, done)
 
 
 def _open_page(
     request: Request,
-    user: User,
+    user: str,
     why: str,
     before: int | None = None,
     done: int = 0,
@@ -130,7 +131,7 @@ def show_resolved(request: Request, user: User, before: Before = None) -> Respon
         found = quarantine.list_decisions(session, before, PAGE + 1)
         total = sum(quarantine.open_counts(session).values())
         resolved = quarantine.count_decisions(session)
-    scope = lab_scope(request, user, "/lab/cuarentena")
+    scope = lab_scope(request, user.who, "/lab/cuarentena")
     older = found[PAGE - 1].n if len(found) > PAGE else None
     scope.update(decisions=found[:PAGE], older=older, before=before, total=total, resolved=resolved)
     return page(request, "lab/quarantine_resolved.html", scope, "resolved")
@@ -142,11 +143,12 @@ def show_resolved(request: Request, user: User, before: Before = None) -> Respon
 @router.get("/{record_id}")
 def show_entry(request: Request, user: User, record_id: str, form: str = "", pick: str = "") -> Response:
     """Show every content under one id; `form` previews how the one picked would stand under that form."""
-    return _entry_page(request, user, record_id, form, pick)
+    note(request, user, "read_record", record_id, count=1, where="quarantine")
+    return _entry_page(request, user.who, record_id, form, pick)
 
 
 def _entry_page(
-    request: Request, user: User, record_id: str, form: str = "", pick: str = "", trouble: ProblemError | None = None
+    request: Request, user: str, record_id: str, form: str = "", pick: str = "", trouble: ProblemError | None = None
 ) -> Response:
     state, lang = request.app.state, page_language(request)
     with reading(state.engine) as session:
@@ -169,6 +171,7 @@ def _entry_page(
         readable=readable,
         picked=picked,
         contents={content.sha256.hex(): repairing.said_of(content) for content in entry.contents},
+        shown_body=repairing.shown_body,
         forms=_options(manifest),
         form=form,
         previewed=repairing.preview(state.forms, picked, *_form_of(form), lang) if form and picked else None,
@@ -222,11 +225,11 @@ def decide_many(request: Request, user: User, posted: Posted, why: str = "") -> 
     try:
         done = _decide_by_form(request, contents, posted, user)
     except ProblemError as error:
-        return _open_page(request, user, why, trouble=error)
+        return _open_page(request, user.who, why, trouble=error)
     return RedirectResponse(f"/lab/cuarentena?why={why}&done={done}", 303)
 
 
-def _decide_by_form(request: Request, contents: Sequence[Content], posted: Decided, user: str) -> int:
+def _decide_by_form(request: Request, contents: Sequence[Content], posted: Decided, user: Person) -> int:
     forms = request.app.state.forms
     homeless = [content for content in contents if posted.form and forms.get(*repairing.form_named(content)) is None]
     others = [content for content in contents if content not in homeless]
@@ -234,13 +237,16 @@ def _decide_by_form(request: Request, contents: Sequence[Content], posted: Decid
     return sum(_decide(request, some, posted, form, user) for some, form in groups if some or not contents)
 
 
-def _decide(request: Request, contents: Sequence[Content], posted: Decided, form: str, user: str) -> int:
+def _decide(request: Request, contents: Sequence[Content], posted: Decided, form: str, user: Person) -> int:
     state = request.app.state
     form_id, version = _form_of(form)
     if form and state.forms.get(form_id, version) is None:
         raise ProblemError(PROBLEMS["form_not_found"], form=f"{form_id} {version}")
-    verdict = Verdict(posted.action, user, posted.reason, form_id, version)
+    verdict = Verdict(posted.action, user.who, posted.reason, form_id, version)
     done = repairing.decide(state.engine, state.forms, contents, verdict)
+    about = {"action": posted.action} | ({"form": form_id, "version": version} if form else {})
+    subject = contents[0].id if len({each.id for each in contents}) == 1 else "quarantine"
+    note(request, user, "repair", subject, purpose=posted.reason, count=done, decision=about)
     state.kick()
     return done
 
@@ -251,10 +257,10 @@ async def decide_one(request: Request, user: User, record_id: str, posted: Poste
     return await run_in_threadpool(_decide_one, request, user, record_id, posted)
 
 
-def _decide_one(request: Request, user: str, record_id: str, posted: Decided) -> Response:
+def _decide_one(request: Request, user: Person, record_id: str, posted: Decided) -> Response:
     picks = [pick for pick in posted.picks if pick[0] == record_id]
     try:
         _decide(request, repairing.chosen(request.app.state.engine, picks), posted, posted.form, user)
     except ProblemError as error:
-        return _entry_page(request, user, record_id, posted.form, trouble=error)
+        return _entry_page(request, user.who, record_id, posted.form, trouble=error)
     return RedirectResponse(f"/lab/cuarentena/{quote(record_id, safe='')}", 303)

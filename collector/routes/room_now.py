@@ -28,7 +28,9 @@ from collector.rooms.mine import (
 from collector.rooms.payloads import SECRET
 from collector.rooms.refusals import Refusal
 from collector.rooms.room import Item, Room
+from collector.routes.room_passes import ballot_pass, seat_pass
 from collector.routes.room_person import Person, mine_in
+from collector.routes.room_shared import shared_scope
 from collector.routes.rooms_common import POLL_SECONDS, refusal_sentence, words_for
 
 # why a phone's form was not taken, where the sentence for programs would not help: code -> what to do
@@ -62,6 +64,7 @@ CONTROLS: Mapping[str, str] = {
     "agreements": "agreements",
     "selection": "selection",
 }
+CHOOSES_A_STATEMENT = ("affinity", "score")
 # what a person has unfolded stays so when the page is drawn anew: no swap touches the attribute
 UNFOLDED = HTMX | {"morphIgnore": ["data-htmx-powered", "open"]}
 UNFOLDED_CONFIG = Markup(json.dumps(UNFOLDED, separators=(",", ":")))  # noqa: S704 - nothing of it comes from outside
@@ -123,29 +126,38 @@ def now_page(
     """
     step = step_now(room, asked.step)
     fields = posted or {}
-    scope = people_scope(request, room) | {
-        "person": person,
-        "htmx_config": UNFOLDED_CONFIG,
-        "give_to": f"{address_of(room)}/ahora",
-        "step": step,
-        "run": room.run(step.name if step else ""),
-        "opened": open_steps(room),
-        "controls": CONTROLS.get(step.type, "") if step else "",
-        "given": asked.given if step and step.name == asked.step else "",
-        "posted": fields,
-        "trouble": plain_refusal(request, refusal) if refusal else "",
-        "trouble_of": fields.get("_what", "") if refusal else "",
-        "query": asked.query,
-        # what is being filled in is not drawn anew under the hands
-        "is_held": bool(refusal or asked.statement) or draft is not None,
-        "poll_seconds": POLL_SECONDS,
-    }
+    scope = (
+        people_scope(request, room)
+        | dict(shared_scope(request, room, person, step))
+        | {
+            "person": person,
+            "htmx_config": UNFOLDED_CONFIG,
+            "give_to": f"{address_of(room)}/ahora",
+            "step": step,
+            "run": room.run(step.name if step else ""),
+            "opened": open_steps(room),
+            "controls": CONTROLS.get(step.type, "") if step else "",
+            "given": asked.given if step and step.name == asked.step else "",
+            "posted": fields,
+            "trouble": plain_refusal(request, refusal) if refusal else "",
+            "trouble_of": fields.get("_what", "") if refusal else "",
+            "query": asked.query,
+            "seat_pass": seat_pass(request, room, person),
+            "ballot_pass": ballot_pass(request, room, person),
+            "segments": json.dumps(dict(person.segments), ensure_ascii=False),
+            "ballot_count": 0,
+            # what is being filled in is not drawn anew under the hands
+            "is_held": bool(refusal or asked.statement) or draft is not None,
+            "poll_seconds": POLL_SECONDS,
+        }
+    )
     if step is not None:
         mine = mine_in(request, room.session, person.ballot)
         points = draft if draft is not None else points_in(step, fields) if fields else kept_points(step, mine)
         scope |= controls_scope(request, room, person, step, mine) | {
             "points": points,
-            "voting": voting_of(room, step, mine, asked.statement),
+            "voting": voting_of(room, step, mine, asked.statement) if step.type == "statements" else None,
+            "ballot_count": mine.count,
         }
     return page(request, "rooms/people_now.html", scope, block="now", status=422 if refusal else 200)
 
@@ -159,8 +171,9 @@ def controls_scope(request: Request, room: Room, person: Person, step: Step, min
         "mine": mine,
         "own": own_items(room, step, person.by),
         "budget": budget_of(step),
-        "statement_pairs": _pairs(statements),
-        "told_pairs": _pairs(statements or room.of("statement")),
+        # a room may have said hundreds of things: a list to choose from is made for who chooses from it
+        "statement_pairs": _pairs(statements) if step.type in CHOOSES_A_STATEMENT else [],
+        "told_pairs": _pairs(statements or room.of("statement")) if step.type == "selection" else [],
         "group_pairs": _group_pairs(room, step),
         "option_pairs": [(option.name, text_in(option.label, language)) for option in step.options],
         "iceberg": levels_of(room, step) if step.type == "iceberg" else {},

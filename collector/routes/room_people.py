@@ -31,7 +31,15 @@ from collector.routes.room_person import (
     seat_down,
     stand_up,
 )
-from collector.routes.rooms_common import NOTICE_VERSION, PURPOSES, find_by_code, next_count, rooms_of, unless_marked
+from collector.routes.rooms_common import (
+    NOTICE_VERSION,
+    PURPOSES,
+    find_by_code,
+    next_count,
+    place_of,
+    rooms_of,
+    unless_marked,
+)
 
 router = APIRouter(include_in_schema=False)
 Posted = Annotated[dict[str, str], Depends(room_fields)]
@@ -93,7 +101,7 @@ def room_of_code(request: Request, code: str) -> Room:
 
 
 def _join_page(request: Request, room: Room, posted: Mapping[str, str], status: int = 200) -> HTMLResponse:
-    scope = {"purposes": PURPOSES, "posted": posted, "is_refused": status == 422}
+    scope = {"purposes": PURPOSES, "posted": posted, "is_refused": status == 422, "place": place_of(room)}
     return page(request, "rooms/people_join.html", people_scope(request, room) | scope, status=status)
 
 

@@ -21,10 +21,9 @@ from fastapi import Request, Response
 from collector.db import reading, writing
 from collector.links import room_code
 from collector.queries import store
-from collector.queries.ballots import bodies_of_ballot
 from collector.room_store import Writer, make_contribution, new_token
 from collector.rooms.accepting import check_accepts
-from collector.rooms.contributions import SECRET, parse_contribution, parse_contributions
+from collector.rooms.contributions import SECRET, parse_contribution
 from collector.rooms.given import Said
 from collector.rooms.mine import Mine, is_repeated, mine_of
 from collector.rooms.room import Room
@@ -85,16 +84,22 @@ def sign(request: Request, room: str, *parts: str) -> str:
     return hmac.new(_secret(request).encode(), text.encode(), hashlib.sha256).hexdigest()[:SIGN_LETTERS]
 
 
-def _signed(request: Request, cookie: str, room: str, value: str) -> str:
-    return f"{quote(value, safe='')}~{sign(request, room, cookie, value)}"
+def signed(request: Request, kind: str, room: str, value: str) -> str:
+    """Return a value with the proof that this node said it, as `kind` and of this room."""
+    return f"{quote(value, safe='')}~{sign(request, room, kind, value)}"
 
 
-def _read_signed(request: Request, cookie: str, room: str) -> str:
-    """Return what a cookie of this room says, "" where there is none or it is not from here."""
-    text, _, proof = request.cookies.get(cookie_name(cookie, room), "").partition("~")
-    value = unquote(text, errors="replace").encode(errors="replace").decode()
-    is_ours = hmac.compare_digest(proof.encode(), sign(request, room, cookie, value).encode())
+def read_signed(request: Request, kind: str, room: str, text: str) -> str:
+    """Return the value of what `signed` gave, "" for anything else."""
+    said, _, proof = text.partition("~")
+    value = unquote(said, errors="replace").encode(errors="replace").decode()
+    is_ours = hmac.compare_digest(proof.encode(), sign(request, room, kind, value).encode())
     return value if is_ours else ""
+
+
+def _cookie_value(request: Request, cookie: str, room: str) -> str:
+    """Return what a cookie of this room says, "" where there is none or it is not from here."""
+    return read_signed(request, cookie, room, request.cookies.get(cookie_name(cookie, room), ""))
 
 
 # --- cookies
@@ -109,7 +114,7 @@ def set_room_cookie(request: Request, response: Response, cookie: str, room: str
     """Put a signed value into the browser, for the pages of rooms alone and out of reach of scripts."""
     response.set_cookie(
         cookie_name(cookie, room),
-        _signed(request, cookie, room, value),
+        signed(request, cookie, room, value),
         max_age=LASTS_SECONDS,
         path=ROOM_PATH,
         secure=request.app.state.settings.secure_cookies,
@@ -134,8 +139,8 @@ def stand_up(response: Response, room: str, *more: str) -> None:
 
 def person_in(request: Request, room: str) -> Person | None:
     """Return who this browser is in a room, None for nobody yet."""
-    seat = dict(parse_qsl(_read_signed(request, SEAT_COOKIE, room), keep_blank_values=True))
-    ballot = dict(parse_qsl(_read_signed(request, BALLOT_COOKIE, room)))
+    seat = dict(parse_qsl(_cookie_value(request, SEAT_COOKIE, room), keep_blank_values=True))
+    ballot = dict(parse_qsl(_cookie_value(request, BALLOT_COOKIE, room)))
     if not seat or not ballot:
         return None
     segments = {name.removeprefix("seg."): value for name, value in ballot.items() if name.startswith("seg.")}
@@ -144,7 +149,7 @@ def person_in(request: Request, room: str) -> Person | None:
 
 def is_passed_on(request: Request, room: str) -> bool:
     """Tell a tablet that a facilitator has set to go from hand to hand in this room."""
-    return _read_signed(request, PASS_COOKIE, room) == room
+    return _cookie_value(request, PASS_COOKIE, room) == room
 
 
 def declared_segments(room: Room, fields: Mapping[str, str]) -> dict[str, str]:
@@ -158,10 +163,7 @@ def declared_segments(room: Room, fields: Mapping[str, str]) -> dict[str, str]:
 
 def mine_in(request: Request, room: str, ballot: str) -> Mine:
     """Return what a ballot said in a room."""
-    with reading(request.app.state.engine) as session:
-        bodies = bodies_of_ballot(session, room, ballot)
-    contributions, _ = parse_contributions(json.loads(body) for body in bodies)
-    return mine_of(contributions)
+    return mine_of(rooms_of(request).of_ballot(room, ballot))
 
 
 def give(request: Request, room: Room, person: Person, step: str, said: Said) -> None:
@@ -179,5 +181,5 @@ def give(request: Request, room: Room, person: Person, step: str, said: Said) ->
     body = make_contribution(room.session, said.what, said.payload, writer, count, **more)
     contribution = parse_contribution(body)
     check_accepts(room, contribution)
-    if not is_repeated(room, contribution):
+    if contribution.is_secret or not is_repeated(room.items, contribution):
         rooms_of(request).add(body)

@@ -17,13 +17,14 @@ from collector.room_store import RoomStore, Writer, make_contribution
 from collector.rooms.accepting import check_accepts
 from collector.rooms.contributions import parse_contribution
 from collector.rooms.guide import Step, Text, text_in
+from collector.rooms.mine import last_set
 from collector.rooms.payloads import FACILITATOR
+from collector.rooms.places import place_name
 from collector.rooms.refusals import Refusal
 from collector.rooms.room import Item, Room
 from collector.rooms.rules import UUID_FORM
 from collector.routes.access import PIN_COOKIE
 from collector.routes.staff_scope import own_address, staff_scope
-from collector.territory import place_labels
 
 POLL_SECONDS = 4
 # purposes of a consent, each its own tick and none ticked before: key -> what stands beside the tick
@@ -35,8 +36,9 @@ PURPOSES: Mapping[str, str] = {
 NOTICE_VERSION = "sala-1"
 # the parts of a contribution as a refusal names them -> as people do
 FIELD_WORDS: Mapping[str, str] = {
-    "title": "Título", "place": "Lugar", "date": "Fecha", "convened_by": "Quién convoca", "text": "Texto",
-    "theme": "Tema", "count": "Cuántas personas", "summary": "Resumen", "actor": "Quién", "by_when": "Para cuándo",
+    "title": "Título", "place": "Lugar", "district": "Distrito", "date": "Fecha",
+    "convened_by": "Quién convoca", "text": "Texto", "theme": "Tema", "count": "Cuántas personas",
+    "summary": "Resumen", "actor": "Quién", "by_when": "Para cuándo",
     "reason": "Motivo", "what": "Qué", "who": "Quién", "with_what": "Con qué", "review": "Se revisa el",
     "seat": "Puesto", "round": "Ronda", "group": "Grupo", "value": "Valor", "order": "Orden", "points": "Puntos",
     "question": "Pregunta", "sector": "Sector", "level": "Nivel", "to": "Con qué se une", "until": "Hora",
@@ -126,9 +128,8 @@ def open_step(room: Room) -> Step | None:
 
 
 def shown_step(room: Room) -> Step | None:
-    """Return the step that everybody looks at: the open one, else the last that is locked or revealed."""
-    seen = [step for step in _steps(room) if room.run(step.name).state != "hidden"]
-    return open_step(room) or (seen[-1] if seen else None)
+    """Return the step that everybody looks at: the open one, else the one that was locked or revealed last."""
+    return open_step(room) or last_set(room)
 
 
 def _steps(room: Room) -> tuple[Step, ...]:
@@ -160,7 +161,7 @@ def refusal_sentence(request: Request, refusal: Refusal) -> str:
 
 def place_of(room: Room) -> str:
     """Return the name of the place of a room, "" where the session names none."""
-    return place_labels().get(room.facts.place, room.facts.place)
+    return place_name(room.facts)
 
 
 @dataclass(frozen=True)

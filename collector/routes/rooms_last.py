@@ -1,18 +1,17 @@
 """What a facilitator can take back: the last thing that was done in a room, or the last that was taken back."""
 
-import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from fastapi import Request
 
-from collector.db import reading
-from collector.queries.contributions import bodies_of
-from collector.rooms.contributions import Contribution, in_order, parse_contributions
+from collector.rooms.contributions import Contribution, in_order
 from collector.rooms.payloads import FACILITATOR
 from collector.rooms.undoing import undone_ids
+from collector.routes.rooms_common import rooms_of
 
-TAKEN_BACK = FACILITATOR - {"undo"} | {"minute"}
+MOVES = frozenset({"placement", "link"})
+TAKEN_BACK = FACILITATOR - {"undo"} | MOVES | {"minute", "photo"}
 
 
 @dataclass(frozen=True)
@@ -35,19 +34,30 @@ class LastSaid:
     undone: Undoable | None
 
 
-def last_said(request: Request, session: str, kinds: Collection[str] = TAKEN_BACK) -> LastSaid:
-    """Return what of `kinds` was done last in a room. The record that opened it stays: it is the room."""
-    with reading(request.app.state.engine) as store:
-        bodies = bodies_of(store, session)
-    found, _ = parse_contributions(json.loads(body) for body in bodies)
-    ordered = in_order(found)
+def last_said(
+    request: Request, session: str, kinds: Collection[str] = TAKEN_BACK, *, step: str = "", by: str = ""
+) -> LastSaid:
+    """Return what of `kinds` was done last in a room. The record that opened it stays: it is the room.
+
+    step: of this step alone; by: of this writer alone, but for what was moved or joined, which is everybody's.
+    """
+    ordered = in_order(rooms_of(request).said(session))
     gone = undone_ids(ordered)
     by_id = {each.id: each for each in ordered}
     standing = [each for each in ordered if each.id not in gone and each.id != session]
-    done = [Undoable(each.id, False, each) for each in standing if each.what in kinds]
+    counted = {
+        each.id
+        for each in ordered
+        if each.what in kinds and step in ("", _step_of(each, by_id)) and (each.what in MOVES or by in ("", each.by))
+    }
+    done = [Undoable(each.id, False, each) for each in standing if each.id in counted]
     undos = [
-        Undoable(each.id, True, by_id[each.ref])
-        for each in standing
-        if each.what == "undo" and each.ref in by_id and by_id[each.ref].what in kinds
+        Undoable(each.id, True, by_id[each.ref]) for each in standing if each.what == "undo" and each.ref in counted
     ]
     return LastSaid(done[-1] if done else None, undos[-1] if undos else None)
+
+
+def _step_of(contribution: Contribution, by_id: Mapping[str, Contribution]) -> str:
+    """Return the step that a contribution belongs to: its own, else that of what it speaks of."""
+    about = by_id.get(contribution.ref)
+    return contribution.step or (about.step if about else "")

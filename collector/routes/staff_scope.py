@@ -23,6 +23,7 @@ def staff_scope(request: Request, current: str) -> dict[str, Any]:
         "nav": [
             ("/equipo", translate("Hoy"), current == "/equipo"),
             ("/sala", translate("Salas"), current == "/sala"),
+            ("/equipo/avisos", translate("Avisos"), current == "/equipo/avisos"),
             ("/equipo/paquetes", translate("Llevar y traer"), False),
             ("/mis-respuestas", translate("Respuestas de este navegador"), False),
             ("/app", translate("Esta tableta"), False),

@@ -1,6 +1,5 @@
 """Static files under the hash of their tree, a year's cache; the service worker and the manifest at the root."""
 
-import gzip
 import json
 
 from fastapi import APIRouter, Request, Response
@@ -46,7 +45,7 @@ def service_worker(request: Request) -> Response:
     lists = {"VERSION": assets.version, "KEEP": keep, "MINE": [assets.url(path) for path in MINE]}
     head = "const " + ",".join(f"{name}={json.dumps(value)}" for name, value in lists.items()) + ";\n"
     body = head.encode() + assets.files["js/sw.js"].plain
-    return send_asset(request, Asset("sw.js", "text/javascript", body, gzip.compress(body, 9, mtime=0)), "max-age=600")
+    return send_asset(request, Asset("sw.js", "text/javascript", body), "max-age=600")
 
 
 @router.get("/offline", include_in_schema=False)

@@ -19,7 +19,7 @@ from collector.db import reading, writing
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import blobs, erasures, nodes, receipts, store
 from collector.queries.feed import feed_top
-from collector.routes import sync_feed, sync_forms
+from collector.routes import sync_feed, sync_forms, sync_rooms
 from collector.routes.sync_common import (
     HEADERS,
     PROTOCOL,
@@ -36,11 +36,12 @@ from collector.routes.sync_common import (
     holder_of,
     is_zipped,
     json_body,
+    offers_of,
     peer_of,
     store_of,
     text_of,
 )
-from collector.routes.sync_forms import forms_etag
+from collector.routes.sync_forms import forms_etag, plans_etag
 from sync import keys, limits
 from sync.batches import is_name
 from sync.receive import receive_batch, receive_outbox
@@ -106,9 +107,11 @@ def key(body: Body, engine: Store, peer: Peer) -> JSONResponse:
 @router.get("/hello")
 def hello(request: Request, engine: Store, holder: Holder) -> Response:
     """Tell a node where it stands with us; 304 while that is what it knows."""
+    rooms = offers_of(request).now(engine, now_ms()).tag
     with writing(engine) as session:
         nodes.note_contact(session, holder.node_id, now_ms())
         answer = _standing(session, holder)
+    answer |= {"rooms": rooms} if rooms and not holder.is_revoked else {}
     etag = f'"{hashlib.sha256(json.dumps(answer).encode()).hexdigest()[:16]}"'
     headers = {**HEADERS, "ETag": etag}
     if request.headers.get("if-none-match") == etag:
@@ -136,10 +139,12 @@ def _standing(session: Session, holder: nodes.Holder) -> dict[str, Any]:
         "epoch": store.fact(session, "epoch"),
         "central": nodes.is_central(session),
         "receipts": {"epoch": receipts.feed_epoch(session), "next": receipts.newest_receipt(session)},
-        "forms_etag": forms_etag(session),
+        "forms_etag": forms_etag(session, node_id),
         "blobs": {"chunk": limits.MAX_BLOB_CHUNK_BYTES, "central": blobs.count_central(session)},
         "feed": feed_top(session),
     }
+    told = plans_etag(session, node_id)
+    answer |= {"plans": told} if told else {}
     has_key = nodes.sender_of(session, node_id).public_key != ""
     return answer if has_key else answer | {"key": False}
 
@@ -210,3 +215,4 @@ def ask_receipts(request: Request, body: Body, engine: Store, guards: Guarded) -
 # last: a batch is compared with no pattern of theirs
 router.include_router(sync_forms.router)
 router.include_router(sync_feed.router)
+router.include_router(sync_rooms.router)

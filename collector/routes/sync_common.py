@@ -13,6 +13,7 @@ from collector.problems import PROBLEMS, ProblemError
 from collector.queries import nodes
 from collector.web import read_body
 from sync import limits
+from sync.rooms import Offers
 
 PROTOCOL = 1
 NDJSON = "application/x-ndjson"
@@ -43,6 +44,15 @@ async def guards_of(request: Request) -> Guards:
         state.sync_guards = Guards()
     guards: Guards = state.sync_guards
     return guards
+
+
+def offers_of(request: Request) -> Offers:
+    """Return the application's rooms that go down. Two made at once are no harm: each only spares work."""
+    state = request.app.state
+    if not hasattr(state, "room_offers"):
+        state.room_offers = Offers()
+    offers: Offers = state.room_offers
+    return offers
 
 
 async def body_of(request: Request) -> bytes:

@@ -12,15 +12,17 @@ from sqlmodel import Session
 
 from collector.db import reading
 from collector.problems import PROBLEMS, ProblemError
-from collector.queries import forms, voices
+from collector.queries import forms, plans, voices
 from collector.routes.sync_common import HEADERS, Peer, Store
 
 router = APIRouter()
 
 
-def _manifest(session: Session) -> list[dict[str, Any]]:
+def _manifest(session: Session, node_id: str) -> list[dict[str, Any]]:
+    """Return the list for one node: forms that the lab assigned to others are not in it."""
     keys = ("form_id", "version", "sha256", "title")
-    files, rows = forms.files_by_form(session), forms.list_manifest(session)
+    files, left_out = forms.files_by_form(session), plans.held_back(session, node_id)
+    rows = [row for row in forms.list_manifest(session) if row[0] not in left_out]
     newest = {row[0]: row[1] for row in reversed(rows)}
     return [
         dict(zip(keys, row, strict=True))
@@ -50,13 +52,19 @@ def _files_json(files: list[forms.FileFacts]) -> dict[str, list[dict[str, str | 
     return {"files": listed} if listed else {}
 
 
-def forms_etag(session: Session) -> str:
-    """Return the ETag of the list of forms, without quotes."""
-    return _etag_of(_manifest(session))
+def forms_etag(session: Session, node_id: str) -> str:
+    """Return the ETag of a node's list of forms, without quotes."""
+    return _etag_of(_manifest(session, node_id))
 
 
-def _etag_of(manifest: list[dict[str, Any]]) -> str:
-    text = json.dumps(manifest, sort_keys=True)
+def plans_etag(session: Session, node_id: str) -> str:
+    """Return the ETag of what a node is told of plans, without quotes; "" while there is nothing to tell."""
+    told = plans.told_plans(session, node_id)
+    return _etag_of(told) if told else ""
+
+
+def _etag_of(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -73,12 +81,20 @@ def _zipped_json(request: Request, content: dict[str, Any]) -> Response:
 def form_manifest(request: Request, engine: Store, peer: Peer) -> Response:
     """List the published forms, newest first; 304 when the reader has this list."""
     with reading(engine) as session:
-        manifest = _manifest(session)
+        manifest = _manifest(session, peer)
     etag = f'"{_etag_of(manifest)}"'
     headers = {**HEADERS, "ETag": etag, "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     return JSONResponse(manifest, 200, headers)
+
+
+@router.get("/plans")
+def plan_list(engine: Store, peer: Peer) -> JSONResponse:
+    """Tell a node which forms are closed and whom each is for; hello's `plans` says when that changes."""
+    with reading(engine) as session:
+        told = plans.told_plans(session, peer)
+    return JSONResponse(told or {"place": "", "plans": []}, 200, {**HEADERS, "ETag": f'"{_etag_of(told)}"'})
 
 
 @router.get("/forms/{form_id}/{version:path}")

@@ -1,9 +1,9 @@
 """Voices: facilitators record a form's texts in a language of its people; the form's page plays them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -16,7 +16,6 @@ from collector.fill.post_body import Posted, read_posted
 from collector.fill.spoken import Spoken, texts_to_speak
 from collector.fill.voices import Voice, tongue_name, tongues_of
 from collector.forms.model import Form
-from collector.kept_pages import Kept
 from collector.pages import page
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import voices
@@ -26,7 +25,7 @@ from collector.routes.access import facilitator
 from collector.routes.links import newest_form
 from collector.routes.media import file_headers, range_of
 from collector.routes.staff_scope import staff_scope
-from collector.tables import Voice as VoiceRow
+from collector.tables.forms import Voice as VoiceRow
 
 router = APIRouter(include_in_schema=False)
 Facilitator = Annotated[str, Depends(facilitator)]
@@ -89,20 +88,34 @@ class Line:
     anchor: str
 
 
+@dataclass(frozen=True)
+class Desk:
+    """Where voices are recorded: by facilitators or by the lab. scope: its band and frame; back: where to go on."""
+
+    address: str
+    back: str
+    scope: Mapping[str, Any]
+
+
+def _facilitators(request: Request, form_id: str) -> Desk:
+    return Desk(f"/equipo/voces/{quote(form_id, safe='')}", "/equipo", staff_scope(request, "/equipo/voces"))
+
+
 @router.get("/equipo/voces/{form_id}")
 def show(request: Request, form_id: str, _who: Facilitator, lengua: str = "") -> HTMLResponse:
     """List the texts of a form, each with its recording in one language and the way to make one."""
-    return _page(request, newest_form(request, form_id), lengua)
+    return voices_page(request, newest_form(request, form_id), _facilitators(request, form_id), lengua)
 
 
 @router.post("/equipo/voces/{form_id}")
 async def change(request: Request, form_id: str, _who: Facilitator) -> Response:
     """Keep a recording, or remove one."""
     posted = await read_posted(request)
-    return await run_in_threadpool(_change, request, form_id, posted)
+    return await run_in_threadpool(change_voice, request, form_id, posted, _facilitators(request, form_id))
 
 
-def _change(request: Request, form_id: str, posted: Posted) -> Response:
+def change_voice(request: Request, form_id: str, posted: Posted, desk: Desk) -> Response:
+    """Keep the recording that was posted, or remove one, and lead back to its line."""
     form = newest_form(request, form_id)
     fields = posted.fields
     tongue, place, key = fields.get("lengua", ""), fields.get("place", ""), fields.get("text", "")
@@ -117,9 +130,9 @@ def _change(request: Request, form_id: str, posted: Posted) -> Response:
             content=posted.files[0].content if posted.files else b"",
         ))  # fmt: skip
     if trouble:
-        return _page(request, form, tongue, trouble, anchor_of(place), 422)
+        return voices_page(request, form, desk, tongue, trouble, anchor_of(place), 422)
     query = urlencode({"lengua": tongue})
-    return RedirectResponse(f"/equipo/voces/{quote(form_id, safe='')}?{query}#{anchor_of(place)}", 303)
+    return RedirectResponse(f"{desk.address}?{query}#{anchor_of(place)}", 303)
 
 
 def _keep(request: Request, form: Form, row: VoiceRow) -> str:
@@ -145,16 +158,6 @@ def _drop(request: Request, form: Form, place: str, key: str, tongue: str) -> st
     return ""
 
 
-def page_forgetter(kept: dict[str, Kept]) -> Callable[[str], None]:
-    """Return what lets a form's pages be drawn anew: they name their voices."""
-
-    def forget(form_id: str) -> None:
-        for path in [path for path in kept if path.startswith(f"/f/{form_id}/")]:
-            kept.pop(path, None)
-
-    return forget
-
-
 def sound_type(content: bytes) -> str:
     """Return the media type of a sound by its first bytes, "" for what no phone would play."""
     if content.startswith(b"\x1aE\xdf\xa3"):
@@ -175,9 +178,10 @@ def anchor_of(place: str) -> str:
     return "t-" + sha256(place.encode()).hexdigest()[:8]
 
 
-def _page(
-    request: Request, form: Form, tongue: str, trouble: str = "", where: str = "", status: int = 200
+def voices_page(
+    request: Request, form: Form, desk: Desk, tongue: str, trouble: str = "", where: str = "", status: int = 200
 ) -> HTMLResponse:
+    """List the texts with their recordings in one language; `trouble`: why the one at `where` was not kept."""
     tongues = tongues_of(form)
     tongue = tongue if tongue in tongues else next(iter(tongues))
     with reading(request.app.state.engine) as session:
@@ -188,6 +192,6 @@ def _page(
         "form": form, "tongues": tongues, "tongue": tongue, "lines": lines, "trouble": trouble, "where": where,
         "done": sum(line.held is not None for line in lines), "spoken": {row.language for row in rows},
         "home": f"/f/{quote(form.form_id, safe='')}/{quote(form.version, safe='')}",
-        "day": lambda ms: iso_here(ms)[:10],
+        "day": lambda ms: iso_here(ms)[:10], "here": desk.address, "back": desk.back,
     }  # fmt: skip
-    return page(request, "facilitator/voices.html", scope | staff_scope(request, "/equipo/voces"), status=status)
+    return page(request, "facilitator/voices.html", scope | dict(desk.scope), status=status)

@@ -10,14 +10,16 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from collector.pages import browser_language, render
+from collector.routes import webapp_rooms
 from collector.routes.citizen import form_address
 from collector.routes.kiosk import kiosk_address
 from collector.routes.media import KEPT_BYTES, media_addresses
 from collector.routes.voices import voice_addresses, voices_in
 
 router = APIRouter(include_in_schema=False)
+router.include_router(webapp_rooms.router)
 ICONS = (("icon-192", 192, "any"), ("icon-512", 512, "any"), ("maskable-512", 512, "maskable"))
-OWN_PAGES = ("/app", "/mis-respuestas", "/offline")
+OWN_PAGES = ("/app", webapp_rooms.PAGE, webapp_rooms.GUIDES, "/mis-respuestas", "/offline")
 
 
 @router.get("/manifest.webmanifest")
@@ -48,7 +50,7 @@ def start(request: Request) -> Response:
     """The start page of the installed program: the same for everybody, drawn further by the browser itself."""
     forms = [
         (row.title, f"/f/{quote(row.form_id, safe='')}", f"/k/{quote(row.form_id, safe='')}")
-        for row in request.app.state.forms.current()
+        for row in request.app.state.forms.open()
     ]
     body = render(request, "webapp/start.html", {"lang": browser_language(request), "forms": forms})
     # not kept by the browser: the service worker keeps it, and a new survey must show up
@@ -61,7 +63,7 @@ def needed(request: Request) -> dict[str, Any]:
     """List what a tablet keeps for work without a signal: pages, files of forms, and the program's own files."""
     state = request.app.state
     pages, media = list(OWN_PAGES), []
-    for row in state.forms.current():
+    for row in state.forms.open():
         form = state.forms.get(row.form_id, row.version)
         if form is None:
             continue

@@ -21,9 +21,10 @@ from collector.queries.erasures import ids_of_claim, wipe_traces
 from collector.queries.records import COLLECTED, ingest, record_by_id
 from collector.receipt_codes import claim_of, read_code, shown
 from collector.routes.access import posted_fields
+from collector.routes.audited import CITIZEN, note_in
 from collector.routes.lab_scope import zone_here
 from collector.routes.sync_common import Guarded, address_of, count_question
-from collector.tables import Record
+from collector.tables.log import Record
 from sync.limits import RateLimit
 from sync.records import FORMLESS
 from sync.statements import make_tombstone
@@ -75,6 +76,8 @@ def erase_claimed(request: Request, posted: Posted, wrong: WrongCodes) -> Respon
         engine = request.app.state.engine
         with writing(engine) as session:
             ingest(session, [make_tombstone(record.id, "person", "") for record in records], now_ms())
+            for record in records:
+                note_in(session, CITIZEN, "erase", record.id, count=1)
         wipe_traces(engine)
         request.app.state.kick()
         return RedirectResponse(f"/respuesta/{records[0].id}", 303)

@@ -6,7 +6,7 @@ const isFramed = top !== self;
 try {
   // a tablet that is handed round shows nothing else
   const kiosk = localStorage.getItem('collector-kiosk');
-  if (kiosk && !isFramed && !location.pathname.startsWith('/k/')) location.replace(kiosk);
+  if (kiosk && !isFramed && !location.pathname.startsWith('/k/') && location.pathname !== kiosk) location.replace(kiosk);
 } catch (error) {
   // a browser that keeps nothing is in no such mode
 }

@@ -11,6 +11,7 @@ const $$ = (/** @type {string} */ selector, /** @type {ParentNode} */ within = d
   /** @type {any[]} */ (Array.from(within.querySelectorAll(selector)));
 /** Records whose line is open. @type {Set<string>} */
 const opened = new Set();
+const BEHIND = ['stopped', 'held', 'saved', 'sent', 'erased', 'central']; // who is behind stands first
 
 export function start() {
   $('[data-again]').addEventListener('click', resendAll);
@@ -25,7 +26,7 @@ export function start() {
 
 async function list() {
   const found = await all().catch(() => null);
-  const entries = (found || []).reverse();
+  const entries = oneForASession((found || []).reverse());
   const missing = await Promise.all(entries.map(missingOf));
   $('[data-outbox]').replaceChildren(...entries.map((entry, n) => row(entry, missing[n])));
   const waiting = entries.filter((entry, n) => entry.state === 'saved' || missing[n]).length;
@@ -36,6 +37,24 @@ async function list() {
     for (const count of $$('[data-count]', part)) count.textContent = String(waiting);
   }
 }
+
+/**
+ * Of a session that this tablet runs by itself one line stands for all that was said in it, as far as the last of it came.
+ * @param {Entry[]} entries @returns {Entry[]}
+ */
+function oneForASession(entries) {
+  /** @type {Map<string, Entry>} */
+  const lines = new Map();
+  for (const entry of entries) {
+    const key = isOfSession(entry) ? `session ${entry.title}` : entry.id;
+    const line = lines.get(key);
+    if (!line || BEHIND.indexOf(entry.state) < BEHIND.indexOf(line.state)) lines.set(key, entry);
+  }
+  return [...lines.values()];
+}
+
+/** @param {Entry} entry */
+const isOfSession = (entry) => !!entry.to && !entry.pass;
 
 /** @param {Entry} entry @param {number} missing @returns {Node} */
 function row(entry, missing) {
@@ -61,10 +80,11 @@ function offer(line, entry, missing) {
   details.open = opened.has(entry.id);
   details.addEventListener('toggle', () => opened[details.open ? 'add' : 'delete'](entry.id));
   const acts = {
-    where: [!!entry.sent, null],
+    where: [!!entry.sent && !entry.to, null],
     resend: [/saved|stopped/.test(entry.state) || !!missing, () => resend(entry)],
-    save: [!!(entry.body || entry.blobs), () => save(entry.id)],
-    remove: [/central|erased/.test(entry.state) && !entry.blobs, () => remove(entry)],
+    save: [!!(entry.body || entry.blobs) && !entry.to, () => save(entry.id)],
+    // of what a phone gave in a room and the node keeps apart, only this line is left
+    remove: entry.pass ? [entry.state === 'held', () => drop(entry.id)] : [isCleared(entry), () => remove(entry)],
   };
   for (const [name, [isOffered, act]] of Object.entries(acts)) {
     const button = $(`[data-${name}]`, line);
@@ -73,6 +93,9 @@ function offer(line, entry, missing) {
     else button.href += entry.id;
   }
 }
+
+/** A session goes from its own page, whole. @param {Entry} entry */
+const isCleared = (entry) => /central|erased/.test(entry.state) && !entry.blobs && !isOfSession(entry);
 
 /** @param {string} [id] */
 const save = (id) => saveToFile(id); // its script is here already: this is for when there is no signal

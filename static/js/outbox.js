@@ -9,8 +9,9 @@
  * drafts stand apart, under the id of the record that they will be (before release 2: under "<form> <version>")
  *
  * @typedef {{id: string, form: string, version: string, title: string, state: string, saved: number, sent?: number,
- *   central?: number, body: string, code?: string, blobs?: string[], why?: string, tries?: number}} Entry code: the receipt code; blobs:
- *   hashes of its files that central does not have yet; why: what the node said when it could not take it
+ *   central?: number, body: string, code?: string, blobs?: string[], why?: string, tries?: number, to?: string, pass?: string,
+ *   secret?: boolean}} Entry code: the receipt code; blobs: hashes of its files that central does not have yet; why: what the
+ *   node said when it could not take it; to, pass, secret: of a room (room-records.js), and sent by room-send.js
  * @typedef {{key: string, form: string, version: string, address: string, title?: string, at?: number,
  *   step?: [number, number], record: {id: string, started: string}, lang: string, page: number, raw: any, files?: any,
  *   typed?: any}} Draft address: of its version's page; at: last change; step: [question, of how many]
@@ -149,8 +150,11 @@ export async function drain() {
   const before = moves;
   try {
     const isDone = await alone(async () => {
-      await sendAll();
-      await askCentral();
+      await sendAll('/sync/v1/outbox', (entry) => !entry.to);
+      if ((await all()).some((entry) => entry.to && entry.state === 'saved')) await (await import('./room-send.js')).sendRooms();
+      // what is secret in a room never stands in one question with what is said in the open there
+      await askCentral((entry) => !entry.secret);
+      await askCentral((entry) => !!entry.secret);
       if ((await all()).some((entry) => entry.blobs)) await (await import('./send-files.js')).sendFiles();
     });
     // nothing new from central: it may be far away, and asking costs; to look whether the other tab is done costs nothing
@@ -215,19 +219,25 @@ export async function renewLease(lasts) {
   if (!navigator.locks && !await takeLease(lasts)) throw new Error('another tab sends');
 }
 
-async function sendAll() {
+/**
+ * Sends what waits for one address, the oldest first.
+ * @param {string} address @param {(entry: Entry) => boolean} isMeant which entries go there
+ * @param {Record<string, string>} [headers] @param {(entry: Entry, answer: any) => Promise<void>} [settle] what becomes of
+ *   an entry that the answer names
+ */
+export async function sendAll(address, isMeant, headers, settle = settled) {
   let most = BATCH;
   /** @type {Set<string>} refused now, tried again later */
   const refused = new Set();
   for (;;) {
-    const saved = (await all()).filter((entry) => entry.state === 'saved' && !refused.has(entry.id)).slice(0, most);
+    const saved = (await all()).filter((entry) => entry.state === 'saved' && isMeant(entry) && !refused.has(entry.id)).slice(0, most);
     let size = 0;
     const waiting = saved.filter((entry, n) => (size += entry.body.length) < BATCH_CHARACTERS || !n);
     if (!waiting.length) return;
     let answer;
     await renewLease();
     try {
-      answer = await post('/sync/v1/outbox', waiting.map((entry) => entry.body).join('\n') + '\n');
+      answer = await post(address, waiting.map((entry) => entry.body).join('\n') + '\n', headers);
     } catch (error) {
       // the node hears us but cannot take this: one by one, and the one that it cannot take is put aside
       if (![400, 413].includes(/** @type {any} */ (error).status)) throw error;
@@ -241,12 +251,13 @@ async function sendAll() {
     const results = answer.results || {};
     const known = waiting.filter((entry) => ['stored', 'duplicate', 'quarantined'].includes(results[entry.id]));
     if (!known.length) throw new Error('no record was named in the answer');
-    for (const entry of known) {
-      const held = results[entry.id] === 'quarantined';
-      await move(entry, held ? 'held' : answer.central ? 'central' : 'sent');
-    }
+    for (const entry of known) await settle(entry, answer);
   }
 }
+
+/** @param {Entry} entry @param {any} answer */
+export const settled = (entry, answer) => move(entry,
+  answer.results[entry.id] === 'quarantined' ? 'held' : answer.central ? 'central' : 'sent');
 
 /** Puts a record aside when it was refused again and again: once, a bad line may have spoilt it. @param {Entry} entry @param {string} why */
 async function refuse(entry, why) {
@@ -255,8 +266,9 @@ async function refuse(entry, why) {
   await move(entry, entry.tries < TRIES ? 'saved' : 'stopped');
 }
 
-async function askCentral() {
-  const sent = (await all()).filter((entry) => /sent|held/.test(entry.state)).slice(0, 200);
+/** @param {(entry: Entry) => boolean} isMeant of which entries; a phone's own of a room are given to its node for good */
+async function askCentral(isMeant) {
+  const sent = (await all()).filter((entry) => /sent|held/.test(entry.state) && !entry.pass && isMeant(entry)).slice(0, 200);
   if (!sent.length) return;
   await renewLease();
   const answer = await post('/sync/v1/receipts/ask', JSON.stringify({ ids: sent.map((entry) => entry.id) }));
@@ -269,7 +281,7 @@ async function askCentral() {
 }
 
 /** @param {Entry} entry @param {string} state */
-async function move(entry, state) {
+export async function move(entry, state) {
   entry.state = state;
   if (!entry.sent && !/saved|stopped/.test(state)) entry.sent = Date.now();
   if (state === 'central') entry.central = Date.now();
@@ -281,13 +293,13 @@ async function move(entry, state) {
 
 /**
  * Posts and gives the answer's JSON. A page of a Wi-Fi portal, a redirect or a cut answer is an error.
- * @param {string} address @param {string} body @returns {Promise<any>}
+ * @param {string} address @param {string} body @param {Record<string, string>} [more] headers @returns {Promise<any>}
  */
-export async function post(address, body) {
+export async function post(address, body, more) {
   /** @type {BodyInit} */
   let content = body;
   /** @type {Record<string, string>} */
-  const headers = { 'Content-Type': 'application/x-ndjson' };
+  const headers = { 'Content-Type': 'application/x-ndjson', ...more };
   if (body.length > 800 && self.CompressionStream) {
     content = await new Response(new Blob([body]).stream().pipeThrough(new CompressionStream('gzip'))).blob();
     headers['Content-Encoding'] = 'gzip';
@@ -307,10 +319,9 @@ export async function post(address, body) {
   }
 }
 
-/** @returns {string} a UUIDv7; crypto.randomUUID is missing on plain http */
-export function uuid7() {
+/** @param {number} [now] its moment, in ms @returns {string} a UUIDv7; crypto.randomUUID is missing on plain http */
+export function uuid7(now = Date.now()) {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  const now = Date.now();
   for (let i = 0; i < 6; i++) bytes[i] = Math.floor(now / 2 ** (8 * (5 - i))) % 256;
   bytes[6] = 0x70 | (bytes[6] & 15);
   bytes[8] = 0x80 | (bytes[8] & 63);

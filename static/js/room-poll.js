@@ -6,7 +6,7 @@
 
 /** @type {WeakMap<Element, string>} */
 const marks = new WeakMap();
-/** @type {WeakMap<Element, number>} when a timer ends, by the clock of this page: that of the device may be wrong */
+/** @type {WeakMap<Element, {until: string, end: number}>} when a timer ends, by the clock of this page: that of the device may be wrong */
 const ends = new WeakMap();
 
 // what could not be fetched is asked for again
@@ -16,6 +16,7 @@ addEventListener('htmx:error', (event) => {
 });
 ask();
 setInterval(countDown, 1000);
+addEventListener('htmx:after:swap', countDown);
 countDown();
 
 /** Ask for every polled part that stands in the page now; a part that htmx put anew is one of them. */
@@ -52,14 +53,23 @@ function say(place, isSilent) {
   if (line) line.hidden = !isSilent;
 }
 
-/** Show what is left of every timer, as minutes and seconds. */
+/** Show what is left of every timer, as minutes and seconds, and say when it is over: nothing is closed by it. */
 function countDown() {
   for (const timer of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-seconds]'))) {
-    const end = ends.get(timer) || performance.now() + 1000 * Number(timer.dataset.seconds);
-    ends.set(timer, end);
-    const seconds = Math.max(0, Math.round((end - performance.now()) / 1000));
+    const seconds = Math.max(0, Math.round((endOf(timer) - performance.now()) / 1000));
     const words = timer.querySelector('[data-left]');
-    if (words) words.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+    const left = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+    if (words) words.textContent = seconds === 0 && timer.dataset.over ? timer.dataset.over : left;
     timer.classList.toggle('over-time', seconds === 0);
   }
+}
+
+/** @param {HTMLElement} timer @returns {number} when it ends; asked anew where somebody gave more time */
+function endOf(timer) {
+  const known = ends.get(timer);
+  const until = timer.dataset.until || '';
+  if (known && known.until === until) return known.end;
+  const end = performance.now() + 1000 * Number(timer.dataset.seconds);
+  ends.set(timer, { until, end });
+  return end;
 }

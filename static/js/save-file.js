@@ -12,7 +12,8 @@ const SLICE = 8192; // more arguments than this some browsers do not take
  * @param {string} [id] of one record; else all
  */
 export async function saveToFile(id) {
-  const entries = (await all()).filter((entry) => (entry.body || entry.blobs) && (!id || entry.id === id));
+  // what was given in a room stays: in one file a seat and its votes would stand together
+  const entries = (await all()).filter((entry) => (entry.body || entry.blobs) && !entry.to && (!id || entry.id === id));
   /** @type {BlobPart[]} */
   const parts = entries.filter((entry) => entry.body).map((entry) => entry.body + '\n');
   for (const sha256 of new Set(entries.flatMap((entry) => entry.blobs || []))) parts.push(...await fileLines(sha256));

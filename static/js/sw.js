@@ -63,7 +63,7 @@ worker.addEventListener('fetch', (event) => {
   if (event.request.method !== 'GET' || url.origin !== location.origin) return;
   if (url.pathname.startsWith('/static/')) event.respondWith(fileFirst(event.request));
   else if (MEDIA_PATH.test(url.pathname)) event.respondWith(mediaFirst(event.request));
-  else if (event.request.mode !== 'navigate' && !url.pathname.endsWith('/form.json')) return;
+  else if (event.request.mode !== 'navigate' && !/\/(form|guias)\.json$/.test(url.pathname)) return;
   else if (/^\/(f|k|app|mis-respuestas)\b/.test(url.pathname)) event.respondWith(pageFirst(event.request, url));
   else if (!/^\/(lab|equipo|api|sync)\b/.test(url.pathname)) {
     event.respondWith(fetch(event.request).catch(() => whenOffline()));

@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from playwright.sync_api import Page
 from starlette.routing import Route
 
-from collector.clock import now_ms
+from collector.addresses import every_router
+from collector.clock import iso, now_ms
 from collector.db import reading, writing
+from collector.form_plan import Plan, Quota
 from collector.queries import nodes, store
 from collector.queries.people import put_user
+from collector.queries.plans import put_plan
 from collector.queries.records import Arrival, ingest
 from collector.receipt_codes import claim_of, make_code
 from collector.room_store import make_contribution
@@ -124,21 +127,44 @@ NO_PAGE = {
     "/equipo/estado.json", "/equipo/qr/{form_id}.svg", "/equipo/salir", "/equipo/enviar", "/lab/logout",
     "/equipo/paquetes/hacer", "/equipo/paquetes/recibo", "/lab/equipos/{node_id}/nombre",
     "/lab/equipos/{node_id}/alarma", "/forms/{form_id}/export.csv", "/records/{record_id}.xml", "/lab/archivo/{sha256}",
-    "/static/{version}/{path:path}", "/s/{code}/salir",
+    "/static/{version}/{path:path}", "/s/{code}/salir", "/s/{code}/reaccion",
     "/sala/{session}/paso/{name}", "/sala/{session}/tiempo/{name}", "/sala/{session}/presentes",
     "/sala/{session}/puestos", "/sala/{session}/consentimiento", "/sala/{session}/datos", "/sala/{session}/moderar",
     "/sala/{session}/deshacer", "/sala/{session}/notas/deshacer", "/s/{code}/cambios",
     "/sala/{session}/puesto/{seat}/borrar", "/lab/temas.csv",
+    "/sala/guias/{key}/archivo", "/sala/guias/{key}/quitar", "/sala/guias/ejemplo/{name}.{ending}",
+    "/sala/{session}/llevar/{name}.csala",
+    "/app/guias.json", "/sala/{session}/foto/{photo}",
+    "/s/{code}/envios", "/sala/envios", "/lab/temas/libro.qdc", "/lab/forms/{form_id}/temas/{name}",
+    "/lab/vista/{token}/form.json", "/lab/vista/{token}/media/{name}", "/lab/vista/{token}/media/voice/{digest}",
+    "/lab/formularios/{form_id}/cerrar",
+    "/lab/formularios/{form_id}/abrir", "/lab/formularios/{form_id}/fuente", "/lab/equipos/{node_id}/municipio",
+    "/lab/auditoria.csv", "/lab/al-dia/aviso.txt", "/lab/al-dia/tablero.csv", "/lab/al-dia/informes.csv",
+    "/lab/forms/{form_id}/diccionario.csv", "/lab/llevar/{job_id}/archivo", "/municipio/{code}.csv",
+    "/lab/forms/{form_id}/contado", "/lab/entregas.csv",
     "/sw.js", "/favicon.ico", "/health", "/manifest.webmanifest", "/app/lista.json",
 }  # fmt: skip
 # speak no HTML
-MACHINES = ("/sync/", "/api/", "/feed", "/report", "/trace", "/proof", "/forms", "/form-files", "/voices/")
+MACHINES = (
+    "/sync/",
+    "/api/",
+    "/v1/",
+    "/feed",
+    "/report",
+    "/trace",
+    "/proof",
+    "/forms",
+    "/form-files",
+    "/plans",
+    "/voices/",
+    "/rooms",
+)
 
 
-def addresses_of(app: FastAPI) -> set[str]:
+def all_addresses() -> set[str]:
     """Return the address of every route that people may meet, however its router was included."""
     found: set[str] = set()
-    waiting: list[Any] = list(app.routes)
+    waiting: list[Any] = [route for router in every_router() for route in router.routes]
     while waiting:
         route = waiting.pop()
         if isinstance(route, Route):
@@ -162,7 +188,7 @@ def walk(*addresses: str) -> Callable[[Walk], Walk]:
 def visit(page: Page, node: Node, path: str) -> None:
     """Go there under a name that is a secure origin; signs in where a door asks."""
     page.goto(f"http://localhost:{node.port}{path}")
-    if "/lab/login" in page.url and path != "/lab/login":
+    if "/lab/login" in page.url and not path.startswith("/lab/login"):
         page.fill("[name=email]", EMAIL)
         page.fill("[name=password]", PASSWORD)
         page.click("main button.next")
@@ -421,6 +447,7 @@ def lab(page: Page, world: World) -> Iterator[str]:
     yield "lab-login-wrong"
     for name, path in {
         "lab": "/lab", "lab-form": "/lab/forms/confianza", "lab-form-empty": "/lab/forms/hogar",
+        "lab-form-filtered": "/lab/forms/confianza?lugar=0810&pregunta=edad&valor=18_29",
         "lab-record": f"/lab/records/{world.record}", "publish": "/lab/publicar",
     }.items():  # fmt: skip
         visit(page, world.central, path)
@@ -429,6 +456,134 @@ def lab(page: Page, world: World) -> Iterator[str]:
     page.set_input_files("[type=file] >> nth=0", file)
     page.click("main form button.next")
     yield "publish-report"
+
+
+@walk("/lab/personas", "/lab/personas/cambiar", "/lab/fichas", "/lab/fichas/retirar", "/lab/auditoria", "/lab/cuenta",
+      "/lab/cuenta/clave", "/lab/cuenta/codigos", "/lab/cuenta/codigos/quitar", "/lab/cuenta/navegadores",
+      "/lab/login/codigo")  # fmt: skip
+def people_of_the_lab(page: Page, world: World) -> Iterator[str]:
+    for name, path in {
+        "people": "/lab/personas", "tokens-none": "/lab/fichas", "audit": "/lab/auditoria",
+        "audit-none": "/lab/auditoria?quien=nadie", "audit-purpose": "/lab/auditoria.csv", "account": "/lab/cuenta",
+        "second-step": "/lab/cuenta/codigos", "login-code": "/lab/login/codigo",
+    }.items():  # fmt: skip
+        visit(page, world.central, path)
+        yield name
+    visit(page, world.central, "/lab/personas")
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    page.fill("#new-email", "nueva@ejemplo.pa")
+    page.fill("#new-purpose", "entra al equipo")
+    page.click("main button.next")
+    page.wait_for_selector("#one-time")
+    yield "people-told"
+    visit(page, world.central, "/lab/fichas")
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    page.fill("#name", "R de Luis")
+    page.fill("#purpose", "informe de junio")
+    page.click("main button.next")
+    page.wait_for_selector("#token")
+    yield "tokens-made"
+
+
+@walk(
+    "/lab/forms/{form_id}/llevar", "/lab/llevar/{job_id}", "/lab/forms/{form_id}/diccionario",
+    "/lab/forms/{form_id}/textos/{key:path}", "/lab/entregas",
+)  # fmt: skip
+def taking_away(page: Page, world: World) -> Iterator[str]:
+    node = world.central
+    for name, path in {
+        "codebook": "/lab/forms/confianza/diccionario", "texts": "/lab/forms/tarjeta/textos/relato",
+        "texts-none": "/lab/forms/tarjeta/textos/relato?q=ballena", "transfers-none": "/lab/entregas",
+        "take": "/lab/forms/confianza/llevar",
+    }.items():  # fmt: skip
+        visit(page, node, path)
+        yield name
+    page.fill("#purpose", "?")
+    page.click("main button.next")
+    page.wait_for_selector("#trouble")
+    yield "take-what-for"
+    page.fill("#purpose", "informe de junio")
+    page.click("main button.next")
+    page.wait_for_selector("text=Bajar el archivo")
+    yield "take-made"
+    visit(page, node, "/lab/forms/confianza/llevar")
+    page.fill("#purpose", "informe de junio")
+    page.select_option("#profile", "1")
+    page.click("main button.next")
+    page.wait_for_selector("#trouble")
+    yield "take-to-whom"
+    page.fill("#recipient", "Universidad de Panamá, Facultad de Humanidades")
+    page.click("main button.next")
+    page.wait_for_selector("text=Cómo se protegió")
+    yield "take-shared"
+    visit(page, node, "/lab/entregas")
+    page.click("summary")
+    yield "transfers"
+
+
+@walk("/municipio", "/municipio/{code}", "/publico", "/publico/{form_id}")
+def giving_back(page: Page, world: World) -> Iterator[str]:
+    node = world.central
+    visit(page, node, "/publico")
+    yield "public-none"
+    _give_back(node)
+    for name, path in {
+        "municipalities": "/municipio", "municipality": "/municipio/0810", "municipality-none": "/municipio/0911",
+        "public-forms": "/publico", "public-form": "/publico/confianza", "public-form-few": "/publico/hogar",
+    }.items():  # fmt: skip
+        visit(page, node, path)
+        yield name
+    visit(page, node, "/municipio/0810")
+    page.fill("#text", " ")
+    page.click("#respuesta button")
+    page.wait_for_selector(".banner.act")
+    yield "municipality-no-reply"
+    page.fill("#text", "Reparar el alumbrado de la calle 5, en marzo")
+    page.click("#respuesta button")
+    page.wait_for_selector("#respuesta li")
+    yield "municipality-reply"
+
+
+def _give_back(node: Node) -> None:
+    """Let enough people answer in two municipalities, and two forms have a page for everybody."""
+    usual: Any = submission()["answers"]
+    _put(node, *(
+        submission(answers=usual | {"lugar/municipio": place, "escucha": "algo" if number % 3 else "poco"})
+        for place in ("0810", "0808")
+        for number in range(30)
+    ))  # fmt: skip
+    with writing(node.app.state.engine) as session:
+        for form in ("confianza", "hogar"):
+            put_plan(session, form, Plan(is_public=True, public=("edad", "escucha")), now_ms())
+
+
+@walk("/lab/al-dia", "/lab/llegadas", "/lab/cuotas/{form_id}", "/lab/calidad")
+def watching(page: Page, world: World) -> Iterator[str]:
+    _watch(world.central)
+    for name, path in {
+        "board": "/lab/al-dia", "board-shared": "/lab/al-dia?compartir=1", "board-form": "/lab/al-dia?form=tarjeta",
+        "arrivals": "/lab/llegadas", "quotas": "/lab/cuotas/tarjeta", "quotas-none": "/lab/cuotas/confianza",
+        "quality": "/lab/calidad", "quality-none": "/lab/calidad?tipo=far",
+    }.items():  # fmt: skip
+        visit(page, world.central, path)
+        yield name
+
+
+def _watch(node: Node) -> None:
+    """Let a form be asked every week, and four municipalities be silent for longer and longer."""
+    quotas = (Quota("tema", "agua", 50), Quota("tema", "servicios", 2))
+    plan = Plan(frequency_days=7, municipalities=("04", "0810"), quotas=quotas, expected={"0401": 10, "0810": 1})
+    with writing(node.app.state.engine) as session:
+        put_plan(session, "tarjeta", plan, now_ms())
+        for days, place in ((8, "0401"), (15, "0402"), (22, "0403"), (200, "0911")):
+            at_ms = now_ms() - days * 86_400_000
+            for _ in range(6):
+                answers = ANSWERED | {"lugar/municipio": place, "relato": "No llega el agua desde enero."}
+                times = {"started": iso(at_ms), "finished": iso(at_ms)}
+                content = submission("tarjeta", answers=answers, **times)
+                read = read_record(canonical_bytes(content))
+                arrival = Arrival(read.id, read.sha256, read.body, read.kind, read.form, read.version, read.why)
+                ingest(session, [arrival._replace(device_ms=at_ms)], at_ms)
 
 
 @walk(
@@ -451,6 +606,109 @@ def repair_and_fleet(page: Page, world: World) -> Iterator[str]:
     yield "fleet-code"
 
 
+@walk(
+    "/lab/revisar", "/lab/revisar/{form_id}", "/lab/records/{record_id}/corregir", "/lab/avisos",
+    "/lab/avisos/{record_id}", "/lab/avisos/{record_id}/corregir", "/equipo/avisos", "/equipo/avisos/{record_id}",
+    "/equipo/avisos/{record_id}/corregir",
+)  # fmt: skip
+def reviewing(page: Page, world: World) -> Iterator[str]:
+    node, record = world.central, world.record
+    visit(page, node, "/equipo/avisos")
+    yield "returned-empty"
+    visit(page, node, "/lab/revisar")
+    yield "review-forms"
+    visit(page, node, "/lab/revisar/confianza")
+    page.check("[name=all]")
+    page.click("#bulk [value=approve]")
+    yield "review-confirm"
+    visit(page, node, f"/lab/revisar/confianza?record={record}")
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    yield "review-record"
+    page.click("#one [value=has_issues]")
+    page.wait_for_selector("[role=alert]")
+    yield "review-refused"
+    page.fill("#comment", "¿Vive en San Miguelito?")
+    page.click("#one [value=has_issues]")
+    page.wait_for_selector(".banner.done")
+    yield "review-done"
+    visit(page, node, "/lab/revisar/confianza?state=answered")
+    yield "review-empty"
+    for home in ("/lab/avisos", "/equipo/avisos"):
+        visit(page, node, home)
+        yield f"returned{home.replace('/', '-')}"
+        visit(page, node, f"{home}/{record}")
+        yield f"returned-one{home.replace('/', '-')}"
+        visit(page, node, f"{home}/{record}/corregir")
+        yield f"correct{home.replace('/', '-')}"
+    visit(page, node, f"/lab/records/{record}/corregir")
+    page.locator("[name=edad]:not(:checked)").first.check(force=True)
+    while page.is_visible("button[value=next]"):
+        page.click("button[value=next] >> visible=true")
+    page.click("button[value=send] >> visible=true")
+    page.wait_for_selector("#why")
+    yield "correct-why"
+
+
+# "tarjeta" without the person's place and story, and "servicios" in place of a choice: answered by others before
+LESS = (
+    "| survey |\n| | type | name | label |\n| | select_one t | tema | ¿Qué tema? |\n"
+    "| | text | nombre | ¿Qué nombre? |\n"
+    "| choices |\n| | list_name | name | label |\n| | t | agua | Agua |\n| | t | luz | Luz |\n"
+    "| settings |\n| | form_id | version | form_title |\n| | tarjeta | 2999 | Tarjeta |\n"
+)
+
+
+@walk("/lab/publicar/{token}", "/lab/vista/{token}")
+def publishing(page: Page, world: World) -> Iterator[str]:
+    visit(page, world.central, "/lab/publicar")
+    page.set_input_files(
+        "[type=file] >> nth=0", {"name": "tarjeta.md", "mimeType": "text/markdown", "buffer": LESS.encode()}
+    )
+    page.click("main form button[value=publish]")
+    page.wait_for_selector("#cambios")
+    yield "publish-impact"
+    page.click("a[href^='/lab/vista/']")
+    yield "preview"
+    page.click("button[value=next] >> visible=true")
+    yield "preview-second"
+    page.click("a[href^='/lab/publicar/']")
+    page.wait_for_url("**/lab/publicar/*")
+    yield "publish-draft"
+    page.click("main form button[value=drop]")
+
+
+@walk(
+    "/lab/formularios", "/lab/formularios/{form_id}", "/lab/formularios/{form_id}/plan",
+    "/lab/formularios/{form_id}/diferencia", "/lab/formularios/{form_id}/idiomas", "/lab/formularios/{form_id}/voces",
+    "/f/{form_id}/current/cerrada",
+)  # fmt: skip
+def forms_of_the_lab(page: Page, world: World) -> Iterator[str]:
+    node = world.central
+    for name, path in {
+        "forms": "/lab/formularios", "form-kept": "/lab/formularios/confianza",
+        "form-plan": "/lab/formularios/confianza/plan", "form-difference": "/lab/formularios/confianza/diferencia",
+        "form-languages": "/lab/formularios/tarjeta/idiomas", "form-voices": "/lab/formularios/tarjeta/voces",
+    }.items():  # fmt: skip
+        visit(page, node, path)
+        yield name
+    visit(page, node, "/lab/formularios/confianza/plan")
+    page.fill("#frequency", "cada mes")
+    for summary in page.locator("summary").all()[:3]:
+        summary.click()
+    page.click("main form button.next")
+    page.wait_for_selector(".banner.act")
+    yield "form-plan-wrong"
+    visit(page, node, "/lab/formularios/permiso")
+    page.click("form[action$='/cerrar'] button")
+    page.wait_for_selector("form[action$='/abrir']")
+    yield "form-kept-closed"
+    visit(page, node, "/f/permiso/current/cerrada")
+    yield "survey-closed"
+    visit(page, node, "/lab/formularios/permiso")
+    page.click("form[action$='/abrir'] button")
+    page.wait_for_selector("form[action$='/cerrar']")
+
+
 @walk("/equipo/voces/{form_id}")
 def voices(page: Page, world: World) -> Iterator[str]:
     visit(page, world.central, "/equipo/voces/tarjeta?lengua=gym")
@@ -465,6 +723,7 @@ def voices(page: Page, world: World) -> Iterator[str]:
 @walk(
     "/sala", "/sala/nueva", "/sala/{session}", "/sala/{session}/puesto/{seat}", "/sala/{session}/notas",
     "/sala/{session}/cerrar", "/sala/{session}/tablero", "/sala/{session}/tablero/{name}",
+    "/sala/{session}/mesa/{name}", "/sala/{session}/tarjetas", "/sala/{session}/fotos",
 )  # fmt: skip
 def rooms_of_facilitators(page: Page, world: World) -> Iterator[str]:
     node = world.central
@@ -474,12 +733,13 @@ def rooms_of_facilitators(page: Page, world: World) -> Iterator[str]:
         "rooms": "/sala", "room-guides": "/sala/nueva", "room-new": "/sala/nueva?guia=municipal",
         "room-run": f"/sala/{small}", "room-full": f"/sala/{full}", "room-seat": f"/sala/{full}/puesto/P1",
         "room-notes": f"/sala/{full}/notas", "room-close": f"/sala/{full}/cerrar",
-        "wall-join": f"/sala/{small}/tablero",
+        "wall-join": f"/sala/{small}/tablero", "room-cards": f"/sala/{small}/tarjetas",
+        "room-photos": f"/sala/{small}/fotos",
+        **{f"desk-{step.name}": f"/sala/{full}/mesa/{step.name}" for step in STEPS},
         **{f"wall-{step.name}": f"/sala/{full}/tablero/{step.name}" for step in STEPS},
     }.items():  # fmt: skip
         visit(page, node, path)
-        for each in page.locator("details:not([open]) > summary").all():
-            each.click()
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
         yield name
     visit(page, node, f"/sala/{small}")
     page.click("#open-2")
@@ -487,6 +747,26 @@ def rooms_of_facilitators(page: Page, world: World) -> Iterator[str]:
     yield "room-open"
     visit(page, node, f"/sala/{small}/tablero")
     yield "wall-blind"
+
+
+@walk("/sala/guias", "/sala/traer", "/sala/{session}/llevar")
+def rooms_and_guides_that_are_brought(page: Page, world: World) -> Iterator[str]:
+    node = world.central
+    room = open_small_room(node, district="0911", place="Casa comunal")
+    visit(page, node, f"/sala/{room}/llevar")
+    yield "room-take-along"
+    visit(page, node, "/sala")
+    page.set_input_files("#file", {"name": "carta.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"})
+    page.get_by_role("button", name="Traer la sala").click()
+    page.wait_for_selector("#trouble")
+    yield "room-wrong-file"
+    visit(page, node, "/sala/guias")
+    yield "own-guides"
+    wrong = b"| survey |\n| | type | name | label |\n| | baile | x | X |\n"
+    page.set_input_files("#file", {"name": "guia.md", "mimeType": "text/markdown", "buffer": wrong})
+    page.get_by_role("button", name="Subir y revisar").click()
+    page.wait_for_selector("#trouble")
+    yield "own-guide-errors"
 
 
 def _people_room(node: Node, *names: str) -> PeopleRoom:
@@ -509,6 +789,7 @@ def _come_in(page: Page, node: Node, room: PeopleRoom) -> None:
 @walk(
     "/sala/{session}/salidas", "/sala/{session}/salidas/{name}",
     "/lab/salas", "/lab/salas/{session}", "/lab/salas/{session}/{name}", "/lab/salas/{session}/temas", "/lab/temas",
+    "/lab/temas.html", "/lab/temas/celda", "/lab/temas/libro", "/lab/forms/{form_id}/temas",
 )  # fmt: skip
 def room_outputs(page: Page, world: World) -> Iterator[str]:
     node = world.central
@@ -527,8 +808,27 @@ def room_outputs(page: Page, world: World) -> Iterator[str]:
     page.locator("section form:last-of-type .btn").first.click()
     page.wait_for_selector(".chip[name=path]")
     yield "room-codes-put"
+    for name, path in {
+        "themes": "/lab/temas", "themes-handed-out": "/lab/temas.html", "book-of-themes": "/lab/temas/libro",
+        "themes-of-answers": "/lab/forms/tarjeta/temas",
+    }.items():  # fmt: skip
+        visit(page, node, path)
+        yield name
     visit(page, node, "/lab/temas")
-    yield "themes"
+    page.locator("main td a").first.click()
+    page.wait_for_url("**/celda*")
+    yield "themes-of-a-cell"
+
+
+@walk("/app/sala")
+def session_without_a_node(page: Page, world: World) -> Iterator[str]:
+    """Its states stand in test_room_take.py, which asks axe about each."""
+    visit(page, world.central, "/app/sala")
+    page.wait_for_selector("text=Esta tableta está lista sin señal")
+    yield "room-taken-along"
+    page.click("[href='#nueva'] >> nth=0")
+    page.wait_for_selector("text=Usar esta guía")
+    yield "room-taken-along-guides"
 
 
 @walk("/s", "/s/{code}", "/s/{code}/ahora")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from playwright.sync_api import Browser, Page
 
 from collector.db import reading
-from collector.tables import Record
+from collector.tables.log import Record
 from tests.browser.conftest import choose, fill_confianza_from_place, go_on, ready, until
 from tests.conftest import Node
 from tests.consented import publish_with_notice

@@ -13,7 +13,7 @@ from collector.fill.spoken import texts_to_speak
 from collector.queries import store, voices
 from collector.routes.voices import sound_type
 from collector.settings import Settings
-from collector.tables import Voice
+from collector.tables.forms import Voice
 from tests.browser.conftest import go_on, ready, until
 from tests.browser.every_page import visit
 from tests.browser.people_form import LONG_SECONDS, beep, people_files, people_xform

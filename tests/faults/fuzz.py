@@ -4,13 +4,14 @@
     what is refused changes nothing: triggers in the store count each change of what a node holds
     what is accepted is there, and no request, a gzip bomb least of all, takes 64 MB of memory
 
-Usage: python -m tests.faults.fuzz [--requests 100000] [--seed N]
+Usage: python -m tests.faults.fuzz [--requests 100000] [--seed N] [--seconds S]
 """
 
 import argparse
 import hashlib
 import json
 import logging
+import os
 import random
 import re
 import sqlite3
@@ -21,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator, MutableMapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -216,15 +218,20 @@ def without_threads() -> Iterator[None]:
         logging.disable(before)
 
 
-def run(count: int, seed: int) -> Report:
-    """Send `count` requests. Raises AssertionError with those that were answered wrongly."""
+def _in_memory() -> str | None:
+    """Return a folder in memory where there is one: noise says nothing about disks, and each answer waits for one."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def run(count: int, seed: int, most_seconds: float = inf) -> Report:
+    """Send `count` requests, fewer when the time is up. Raises AssertionError with those that were answered wrongly."""
     report, started = Report(), time.monotonic()
-    with without_threads(), tempfile.TemporaryDirectory() as name:
+    with without_threads(), tempfile.TemporaryDirectory(dir=_in_memory()) as name:
         target = Target(Path(name))
         with closing(target.file):
             _warm_up(target)
             base = _peak_bytes(reset=True)
-            _send(target, report, count, random.Random(seed))
+            _send(target, report, count, random.Random(seed), started + most_seconds)
             report.growth_bytes = _peak_bytes() - base
             report.records = target.rows("record") + target.rows("quarantine")
             assert target.file.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
@@ -253,10 +260,12 @@ def _entry(file: bytes) -> dict[str, Any]:
     return {"name": "foto.jpg", "sha256": hashlib.sha256(file).hexdigest(), "bytes": len(file), "type": "image/jpeg"}
 
 
-def _send(target: Target, report: Report, count: int, chance: random.Random) -> None:
+def _send(target: Target, report: Report, count: int, chance: random.Random, until: float) -> None:
     before = target.changes()
     for number in range(count):
         if number % REQUESTS_OF_A_SENDER == 0:
+            if time.monotonic() > until:
+                return
             noise = target.noise(chance)
             before = target.changes()
         request = next_request(noise)
@@ -301,10 +310,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Send noise to the sync protocol.")
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--seconds", type=float, default=inf, help="stop after this time, whatever was sent by then")
     wanted = parser.parse_args()
     seed = wanted.seed if wanted.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"seed {seed}", flush=True)
-    print(run(wanted.requests, seed).as_json())
+    print(run(wanted.requests, seed, wanted.seconds).as_json())
 
 
 if __name__ == "__main__":

@@ -194,7 +194,7 @@ def _run(central: "Central", folder: Path, cycles: int, seconds: float, tell: Ca
             if done % 20 == 0:
                 tell(f"{done} kills, {central.count} records")
         confirmed = sum(len(pusher.confirmed()) for pusher in pushers)
-        made = _send_the_rest(pushers)
+        made = send_the_rest(pushers)
         central.check(made, complete=True)
         broken = sum(pusher.broken for pusher in pushers)
         return Survived(done, len(made), confirmed, broken, time.monotonic() - started)
@@ -248,7 +248,7 @@ class Central:
         assert not complete or set(ids) == confirmed
 
 
-def _send_the_rest(pushers: list[Pusher]) -> set[str]:
+def send_the_rest(pushers: list[Pusher]) -> set[str]:
     """Stop collecting, let everybody send all they have, and return all that was ever made."""
     for pusher in pushers:
         pusher.stop()

@@ -255,10 +255,15 @@ ROUTES: dict[str, Callable[[Noise], Request]] = {
     "POST /sync/v1/outbox": _outbox,
     "POST /sync/v1/receipts/ask": _ids("/receipts/ask", "ids"),
     "GET /sync/v1/feed": _get("/feed", "after=0&limit=10&epoch="),
+    "GET /sync/v1/rooms": _get("/rooms"),
+    "GET /sync/v1/rooms/{room}": lambda noise: Request(
+        "GET", f"/sync/v1/rooms/{noise.record()['id']}", "", noise.token()
+    ),
     "POST /sync/v1/report": _report,
     "POST /sync/v1/trace": _ids("/trace", "ids"),
     "POST /sync/v1/proof": _proof,
     "GET /sync/v1/forms": _get("/forms"),
+    "GET /sync/v1/plans": _get("/plans"),
     "GET /sync/v1/forms/{form_id}/{version}": _form,
     "GET /sync/v1/form-files/{sha256}": _form_file,
     "POST /sync/v1/blobs/ask": _ask_blobs,

@@ -15,7 +15,8 @@ import httpx
 from collector.clock import now_ms
 from collector.db import reading, schema_of, writing
 from collector.queries import blobs, nodes
-from collector.tables import SCHEMA_VERSION, EnrolCode
+from collector.tables import SCHEMA_VERSION
+from collector.tables.nodes import EnrolCode
 from sync.push import SyncState, enrol
 from tests.faults.rig import Rig, Tablet
 

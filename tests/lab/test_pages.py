@@ -16,7 +16,7 @@ from collector.pages import load_english
 from collector.routes import access
 from tests.lab.conftest import PASSWORD, PIN, Lab
 
-PAGES = ["/lab", "/lab/forms/barrio", "/lab/forms/barrio/export.csv"]
+PAGES = ["/lab", "/lab/forms/barrio", "/lab/forms/barrio/export.csv?purpose=prueba"]
 
 
 # --- signing in
@@ -156,7 +156,7 @@ def test_a_form_in_numbers(open_lab: Lab) -> None:
         open_lab.put(open_lab.answer(gusta=gusta, temas=temas, lugar__municipio=place))
     page = open_lab.browser.get("/lab/forms/barrio").text
     assert ">2 de 2<" in page and ">3:00<" in page
-    assert row_of(page, "San Miguelito").split() == ["San", "Miguelito", "3", "75", "%"]
+    assert row_of(page, "San Miguelito").split() == ["San", "Miguelito", "3", "75", "%", "30–95"]
     assert row_of(page, "Sí").split() == ["Sí", "67", "%", "21–94", "2"]
     assert row_of(page, "Agua").split() == ["Agua", "67", "%", "21–94", "2"]
     assert "No sé: 1 · Prefiero no decir: 0" in page
@@ -254,7 +254,7 @@ def test_an_unknown_record_is_not_found(open_lab: Lab) -> None:
 
 def test_the_csv_holds_every_usable_record_newest_first(open_lab: Lab) -> None:
     ids = open_lab.put(*(open_lab.answer(idea=f"fila {number}\nñ") for number in range(1203)))
-    answer = open_lab.browser.get("/lab/forms/barrio/export.csv")
+    answer = open_lab.browser.get("/lab/forms/barrio/export.csv?purpose=prueba")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == "attachment; filename=\"barrio.csv\"; filename*=UTF-8''barrio.csv"
     assert answer.content.startswith(b"\xef\xbb\xbf")
@@ -266,7 +266,7 @@ def test_the_csv_holds_every_usable_record_newest_first(open_lab: Lab) -> None:
 
 def test_the_csv_splits_choices_and_leaves_the_mark_out_when_asked(open_lab: Lab) -> None:
     open_lab.put(open_lab.answer(temas="luz agua"), open_lab.answer())
-    text = open_lab.browser.get("/lab/forms/barrio/export.csv?split=1&bom=0&extra=1").text
+    text = open_lab.browser.get("/lab/forms/barrio/export.csv?purpose=prueba&split=1&bom=0&extra=1").text
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert text.startswith("SubmissionDate,")
     assert [(row["temas/agua"], row["temas/luz"], row["Language"]) for row in rows] == [

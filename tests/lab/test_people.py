@@ -117,7 +117,7 @@ def test_a_token_is_col_and_43_characters_and_opens_until_withdrawn(engine: Engi
         token = people.make_token(session, "R")
     assert token.startswith("col_") and len(token) == 47
     with reading(engine) as session:
-        assert people.check_token(session, token) == "R"
+        assert people.check_token(session, token) == people.KnownToken("R", "identifiers", None, "")
         assert people.check_token(session, token[:-1] + "~") is None
     with writing(engine) as session:
         assert people_queries.drop_tokens(session, "R") == 1

@@ -47,8 +47,8 @@ def test_records_become_rows_with_real_types(lab: Lab, fetch: Pull, lab_db: Path
     columns = {name: kind for _, name, kind, *_ in rows(lab_db, "PRAGMA table_info(barrio)")}
     assert columns == {
         "id": "TEXT", "_n": "INTEGER", "_version": "TEXT", "_started": "TEXT", "_finished": "TEXT",
-        "_received": "TEXT", "_node": "TEXT", "_lang": "TEXT", "_state": "TEXT", "lugar-municipio": "TEXT",
-        "edad": "INTEGER", "pago": "REAL",
+        "_received": "TEXT", "_node": "TEXT", "_lang": "TEXT", "_state": "TEXT", "_review": "TEXT",
+        "lugar-municipio": "TEXT", "edad": "INTEGER", "pago": "REAL",
         "temas": "TEXT", "temas/agua": "INTEGER", "temas/luz": "INTEGER", "gusta": "TEXT", "idea": "TEXT",
     }  # fmt: skip
     assert rows(lab_db, 'SELECT id, _n, edad, pago, temas, "temas/agua", "temas/luz", idea, _node FROM barrio') == [
@@ -179,7 +179,7 @@ def test_names_that_differ_only_by_case_or_meet_ours_get_columns_of_their_own(
     assert rows(lab_db, "SELECT ID_2, id_3, _n_2, _n FROM Raro_nandu_2") == [("dos", "uno", "tres", 1)]
     lab.put(lab.answer("9", id="otro") | {"form": "Raro: ñandú/2"})
     fetch()
-    assert len(rows(lab_db, "PRAGMA table_info(Raro_nandu_2)")) == 13
+    assert len(rows(lab_db, "PRAGMA table_info(Raro_nandu_2)")) == 14
     column = rows(lab_db, "SELECT \"column\" FROM questions WHERE form LIKE 'Raro%' AND name = 'id'")[0][0]
     assert rows(lab_db, f'SELECT "{column}" FROM Raro_nandu_2 ORDER BY _n') == [("uno",), ("otro",)]
 
@@ -247,7 +247,7 @@ def test_a_token_pasted_with_its_line_end_opens(lab: Lab, fetch: Pull) -> None:
 
 
 def test_a_node_that_is_away_is_named(lab_db: Path) -> None:
-    assert problem(lambda: pull(f"http://127.0.0.1:{free_port()}", "col_x", lab_db)) == "upstream_unreachable"
+    assert problem(lambda: pull(f"http://127.0.0.1:{free_port()}", "col_x", lab_db)) == "pull_unreachable"
 
 
 def test_an_address_without_http_is_named(lab_db: Path) -> None:

@@ -10,16 +10,19 @@ import pytest
 
 from collector.db import writing
 from collector.forms.model import form_from_json, form_to_json
-from collector.queries import lab as lab_queries
-from collector.queries import store
+from collector.queries import pulls, store
 from sync.records import canonical_bytes
 from tests.lab.conftest import Lab
+
+
+def headers_of(lab: Lab) -> dict[str, str]:
+    return {"Authorization": f"Bearer {lab.token()}", "X-Purpose": "pruebas del laboratorio"}
 
 
 @pytest.fixture
 def api(lab: Lab) -> Iterator[httpx.Client]:
     """Give a program's client with a token."""
-    with httpx.Client(base_url=lab.node.url, headers={"Authorization": f"Bearer {lab.token()}"}, timeout=30) as client:
+    with httpx.Client(base_url=lab.node.url, headers=headers_of(lab), timeout=30) as client:
         yield client
 
 
@@ -80,11 +83,11 @@ def test_the_cursor_reaches_every_record_once_whatever_the_page(lab: Lab, api: h
 def test_long_records_make_shorter_pages_and_more_says_so(lab: Lab) -> None:
     lab.put(*(lab.answer(idea="x" * 50_000) for _ in range(20)))
     with writing(lab.node.app.state.engine) as session:
-        page, more = lab_queries.feed(session, 0, 100, most_chars=200_000)
+        page, more = pulls.feed(session, 0, 100, most_chars=200_000)
         assert len(page) == 4 and more
-        assert lab_queries.feed(session, 0, 100, most_chars=1)[1]
-        assert len(lab_queries.feed(session, 0, 100, most_chars=1)[0]) == 1
-        assert lab_queries.feed(session, 0, 20) == (lab_queries.feed(session, 0, 100)[0], False)
+        assert pulls.feed(session, 0, 100, most_chars=1)[1]
+        assert len(pulls.feed(session, 0, 100, most_chars=1)[0]) == 1
+        assert pulls.feed(session, 0, 20) == (pulls.feed(session, 0, 100)[0], False)
 
 
 def test_ndjson_says_the_same_a_line_each(lab: Lab, api: httpx.Client) -> None:

@@ -54,6 +54,12 @@ GOOD: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("measure", {"code": "EQXX7R", "item": "confianza", "value": 4, "round": 0}, VOTE),
     ("code", {"path": "confianza/vecinos", "dimension": "confianza"}, {}),
     ("coding", {"target": OTHER, "path": "confianza", "coder": "ana", "on": False}, {}),
+    (
+        "guide",
+        {"guide": "propia", "guide_version": "1", "title": {"es": "Propia"}, "segments": {}, "source_name": "g.md",
+         "source": "fA==", "steps": [{"type": "prompt", "name": "a", "label": {"es": "Hola"}}]},
+        {},
+    ),
     ("dibujo", {"anything": [1, {"x": "y"}]}, {}),
 ]  # fmt: skip
 

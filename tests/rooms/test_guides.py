@@ -1,22 +1,34 @@
 """Guides as sheets: the three starter guides, and what is refused with its row and what to do."""
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from collector.forms.readers import read_sheets
-from collector.rooms.guide import Guide, segments_as_json, segments_from_json, steps_as_json, steps_from_json, text_in
-from collector.rooms.guide_sheet import guide_of
+from collector.forms.sheets import Sheets
+from collector.room_guides import starter_guides
+from collector.rooms.guide import (
+    Guide,
+    guide_from_json,
+    segments_as_json,
+    segments_from_json,
+    steps_as_json,
+    steps_from_json,
+    text_in,
+)
+from collector.rooms.guide_sheet import guide_of, read_guide
 from collector.rooms.refusals import SENTENCES, Refusal
 from collector.rooms.room import room_of
+from sync.records import canonical_bytes
 from tests.rooms.making import Making
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "collector" / "starter_guides"
 NAMES = ("confianza_grupo", "municipal", "plasticos")
-TOOL = ROOT / "tools" / "make_starter_xlsx.py"
+TOOLS = ROOT / "tools"
 
 
 def starter(name: str, ending: str = ".md") -> Guide:
@@ -24,8 +36,8 @@ def starter(name: str, ending: str = ".md") -> Guide:
     return guide_of(read_sheets(path.name, path.read_bytes()))
 
 
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_starter_xlsx", TOOL)
+def tool(name: str = "make_starter_xlsx") -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     import sys
@@ -54,6 +66,32 @@ def test_the_spreadsheet_of_a_starter_guide_is_the_one_its_source_makes(name: st
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_json_of_a_starter_guide_is_what_its_source_makes_and_reads_as_the_same_guide(name: str) -> None:
+    made = tool("make_guides_json").json_bytes(FOLDER / f"{name}.md")
+    assert made == (FOLDER / f"{name}.json").read_bytes()
+    assert guide_from_json(json.loads(made)) == starter(name) == starter_guides()[name]
+
+
+def test_all_that_is_wrong_in_a_guide_is_told_at_once_each_thing_once() -> None:
+    survey = (
+        "| | pregunta | a | A | |\n| | score l | j | J | |\n| | score l | k | K | |\n| | dots z | d | | |\n"
+        "| | prompt | a | B | |"
+    )
+    guide, refused = read_guide(sheets_of(survey, "| | l | x | X | 50 |\n| | l | y y | Y | 40 |", "mala guia | 1 | |"))
+    assert guide is None
+    told = [(refusal.code, str(refusal.values.get("row"))) for refusal in refused]
+    assert told == [
+        ("guide_type_unknown", "2"), ("guide_name_bad", "3 (choices)"), ("guide_label_missing", "5"),
+        ("guide_name_twice", "6"), ("guide_name_bad", "2 (settings)"), ("guide_label_missing", "2 (settings)"),
+    ]  # fmt: skip
+
+
+def test_a_row_with_an_error_can_still_be_named_by_a_later_one() -> None:
+    _, refused = read_guide(sheets_of("| | pregunta | ideas | A | |\n| | affinity | grupos | B | of=ideas |"))
+    assert [refusal.code for refusal in refused] == ["guide_type_unknown"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_guide_travels_in_the_session_and_comes_out_the_same(name: str) -> None:
     guide = starter(name)
     told = {
@@ -67,6 +105,13 @@ def test_a_guide_travels_in_the_session_and_comes_out_the_same(name: str) -> Non
     assert room.guide is not None
     assert (room.guide.steps, room.segments) == (guide.steps, guide.segments)
     assert (room.guide.name, room.guide.version) == (guide.name, guide.version)
+
+
+@pytest.mark.parametrize("strange", [["frases"], {"frases": 1}, 3, None])
+def test_a_session_whose_step_names_another_by_something_strange_is_refused_in_words(strange: object) -> None:
+    step = {"name": "grupos", "type": "affinity", "label": {"es": "Grupos"}, "settings": {"of": strange}}
+    with pytest.raises(Refusal):
+        Making().make("session", {"title": "Sala", "steps": [step]})
 
 
 def test_the_starter_guides_hold_what_their_boards_need() -> None:
@@ -83,16 +128,22 @@ def test_the_starter_guides_hold_what_their_boards_need() -> None:
 
 
 def sheet(survey: str, choices: str = "", settings: str = "guia | 1 | Guía") -> Guide:
+    return guide_of(sheets_of(survey, choices, settings))
+
+
+def sheets_of(survey: str, choices: str = "", settings: str = "guia | 1 | Guía |") -> Sheets:
     lines = ["| survey |", "| | type | name | label::Español (es) | parameters |", *survey.splitlines()]
     lines += ["| choices |", "| | list_name | name | label::Español (es) | weight |", *choices.splitlines()]
     lines += ["| settings |", "| | form_id | version | form_title::Español (es) |", f"| | {settings} |"]
-    return guide_of(read_sheets("guia.md", "\n".join(lines).encode()))
+    return read_sheets("guia.md", "\n".join(lines).encode())
 
 
 AB = "| | l | a | A | 60 |\n| | l | b | B | 40 |"
 WRONG = [
     ("guide_empty", "", "", ""),
     ("guide_type_unknown", "| | dance | a | A | |", "", ""),
+    ("guide_text_long", f"| | prompt | a | {'A' * 201} | |", "", ""),
+    ("guide_text_long", "| | dots l | a | A | |", f"| | l | a | {'A' * 201} | |", ""),
     ("guide_name_missing", "| | prompt | | A | |", "", ""),
     ("guide_name_bad", "| | prompt | a b | A | |", "", ""),
     ("guide_name_twice", "| | prompt | a | A | |\n| | prompt | a | B | |", "", ""),
@@ -141,7 +192,7 @@ def test_a_refusal_of_another_sheet_names_that_sheet_too() -> None:
 
 def test_every_refusal_is_met_by_a_test() -> None:
     """The sentences that stand in a table of some test here or beside; a row nobody can meet would be dead words."""
-    said = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    said = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.parent.glob("rooms*/test_*.py"))
     assert not [code for code in SENTENCES if f'"{code}"' not in said]
 
 
@@ -155,7 +206,9 @@ def test_rows_switched_off_and_columns_without_a_language_are_read_as_in_forms()
     assert (guide.version, text_in(guide.title, "en")) == ("1", "Guía")
 
 
-def test_json_of_segments_keeps_their_order() -> None:
-    segments = starter("plasticos").segments
-    assert segments_from_json(segments_as_json(segments)) == segments
+def test_json_of_segments_keeps_their_order_though_a_record_sorts_its_keys() -> None:
+    read = segments_from_json(json.loads(canonical_bytes(segments_as_json(starter("confianza_grupo").segments))))
+    assert [each.name for each in read] == ["origen", "generacion"]
+    assert list(read[1].values) == ["joven", "adulta", "mayor"]
+    assert read == starter("confianza_grupo").segments
     assert steps_from_json(steps_as_json(starter("plasticos"))) == starter("plasticos").steps

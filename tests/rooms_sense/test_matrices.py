@@ -50,8 +50,10 @@ def test_a_cell_counts_the_records_that_its_drill_down_lists() -> None:
 
 
 def test_a_cell_that_does_not_exist_cannot_be_drilled_into() -> None:
-    with pytest.raises(KeyError, match="no cell"):
+    with pytest.raises(KeyError, match="no row"):
         matrix().drill_down("gobernanza/luz", "0810")
+    with pytest.raises(KeyError, match="no column"):
+        matrix().drill_down("gobernanza/agua", "0401")
 
 
 def test_what_is_shown_of_a_matrix_passes_the_audit() -> None:

@@ -14,6 +14,7 @@ from defusedxml.ElementTree import fromstring
 
 from collector.pages import load_english
 from collector.rooms.boards.energy import energy_board
+from collector.rooms.outputs.actors import actors_csv, actors_document, agreements_csv, agreements_document
 from collector.rooms.outputs.coded import coded_csv
 from collector.rooms.outputs.csv import cell, csv_text
 from collector.rooms.outputs.document import (
@@ -27,12 +28,14 @@ from collector.rooms.outputs.document import (
     as_markdown,
 )
 from collector.rooms.outputs.energy import energy_chat, energy_csv, energy_document, energy_svg
+from collector.rooms.outputs.feeds import comments_feed, participants_feed
+from collector.rooms.outputs.iceberg import iceberg_document, iceberg_svg
 from collector.rooms.outputs.maps import actor_map, iceberg_map, kumu
 from collector.rooms.outputs.matrices import MatrixWords, matrix_csv, matrix_document
 from collector.rooms.outputs.refi import Project, qdc, qdpx
 from collector.rooms.outputs.report import minutes, session_report
 from collector.rooms.outputs.return_sheet import Sheet, readability, return_sheet
-from collector.rooms.outputs.statements import comments_csv
+from collector.rooms.outputs.statements import comments_csv, statements_document
 from collector.rooms.outputs.tongue import Tongue
 from collector.rooms.room import Room, room_of
 from collector.rooms.sense.codebook import codebook_of
@@ -66,7 +69,14 @@ def outputs(room: Room, tongue: Tongue = SPANISH) -> dict[str, str | bytes]:
     matrix = theme_by_segment(pieces, found, book, "generacion").shown()
     words = MatrixWords("Temas", "Generación", {}, book, tongue)
     maps = (iceberg_map(room, "iceberg", tongue), actor_map(room, tongue))
+    iceberg = next(step for step in room.guide.steps if step.type == "iceberg") if room.guide else None
+    votes = next(step for step in room.guide.steps if step.type == "statements") if room.guide else None
+    assert iceberg is not None and votes is not None
     documents = {
+        "iceberg": iceberg_document(room, iceberg, tongue),
+        "actores": actors_document(room, tongue),
+        "acuerdos": agreements_document(room, tongue),
+        "frases": statements_document(room, votes, tongue),
         "informe": session_report(room, book, found, tongue),
         "acta": minutes(room, tongue),
         "energia": energy_document(room, board, tongue),
@@ -82,6 +92,11 @@ def outputs(room: Room, tongue: Tongue = SPANISH) -> dict[str, str | bytes]:
         "frases.csv": comments_csv(room, "frases"),
         "matriz.csv": matrix_csv(matrix, words),
         "codificado.csv": coded_csv(pieces, found),
+        "iceberg.svg": iceberg_svg(room, "iceberg", tongue),
+        "actores.csv": actors_csv(room, tongue),
+        "acuerdos.csv": agreements_csv(room),
+        "comentarios.csv": comments_feed(pieces),
+        "participantes.csv": participants_feed(pieces),
         "mapas.json": kumu(maps),
         "proyecto.qdpx": qdpx(Project("Confianza", book, found, tuple(pieces), maps, tongue=tongue)),
         "codigos.qdc": qdc(book, found),
@@ -163,7 +178,7 @@ def test_the_chat_text_is_short_plain_and_says_nobody(room: Room) -> None:
     text = str(outputs(room)["energia.txt"])
     assert len(text) <= 1000 and not is_personal(text)
     assert "San Miguelito, 22 de noviembre de 2026" in text
-    assert "1. plastico: 55 % de los puntos, compromisos con fecha: 1" in text
+    assert "1. plastico: 55 % de los puntos (29 % a 78 %), compromisos con fecha: 1" in text
     assert "Junta comunal" not in text and "Escuela Sol" not in text and "Cuesta mucho" not in text
 
 
@@ -337,7 +352,7 @@ def test_the_sheet_for_the_community_is_short_and_plain(room: Room, found: Coded
     score = readability(document)
     assert score is not None and score >= 60
     text = as_markdown(document)
-    assert "Basura: lo dijeron 9 personas." in text
+    assert "Basura: lo dijeron varias personas." in text
     assert "Vecinos: lo dijeron algunas personas." in text  # four people
     assert "Limpiar la calle el sábado. Lo hace: La junta. Fecha: 5 de diciembre de 2026." in text
     assert len(text) < 2500  # one page

@@ -17,7 +17,6 @@ from collector.rooms.sense.suppression import (
     hide_small_only,
     protect,
     recoverable,
-    steady,
 )
 from tests.rooms_sense.simplex import bounds_by_simplex
 
@@ -143,20 +142,6 @@ def test_the_linear_program_by_hand() -> None:
     assert bounds_by_simplex(hide_small_only(table_of((10, 3, 20), (10, 30, 20)))) == {(0, 1): (3, 3)}
     published = Published(("a", "b"), ("x", "y"), ((None, None, 5), (None, None, 40), (22, 23, 45)), Policy(5))
     assert bounds_by_simplex(published)[0, 0] == (1, 4)
-
-
-def test_a_table_shown_again_does_not_tell_of_the_few_who_came_in_between() -> None:
-    earlier = CountTable(("agua", "luz"), ("a", "b"), ((20, 30), (40, 50)))
-    now = CountTable(("luz", "agua", "calle"), ("b", "a"), ((52, 47), (41, 20), (3, 12)))
-    kept = steady(earlier, now, k=10)
-    assert kept.cells == ((50, 40), (41, 20), (0, 12))
-    assert audit(protect(kept)) == []
-
-
-def test_a_total_of_kept_counts_is_small_by_those_counts() -> None:
-    earlier = CountTable(("a",), ("x",), ((3,),), ((3, 3), (3, 3)))
-    now = CountTable(("a",), ("x",), ((8,),), ((8, 8), (8, 8)))
-    assert protect(steady(earlier, now, k=10)).counts == ((None, None), (None, None))
 
 
 def test_the_same_table_is_always_hidden_in_the_same_way() -> None:

@@ -110,7 +110,7 @@ def test_themes_over_all_rooms_leave_the_demonstration_out_and_hide_small_cells(
         ana.post(f"/lab/salas/{demo.session}/temas", data={"target": demo.of("note")[0].id, "path": secret})
         page, table = ana.get("/lab/temas").text, ana.get("/lab/temas.csv").text
     assert "solo-en-la-demostracion" not in table and "prot." in page
-    rows = {row[1]: row[-2] for row in csv.reader(io.StringIO(table.lstrip("\ufeff")))}
+    rows = {row[1]: row[-1] for row in csv.reader(io.StringIO(table.lstrip("\ufeff")))}
     assert rows["desigualdades/espacios"] == "prot."
 
 

@@ -3,17 +3,19 @@
 import logging
 import os
 import random
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import anyio.to_thread
 
 from collector import db
-from tests.simulation.short_way import ShortSession
+from tests.simulation.short_session import ShortSession
 
 START_MS = 1_795_000_000_000  # November 2026
 
@@ -65,6 +67,7 @@ def decided_by(seed: int | str) -> Iterator[Clocks]:
             patch.object(time, "monotonic", lambda: clocks.world_ms / 1000),
             patch.object(anyio.to_thread, "run_sync", _run_here),
             patch.object(db, "Session", ShortSession),
+            patch.object(shutil, "disk_usage", lambda _path: SimpleNamespace(free=2**40)),
         ):
             yield clocks
     finally:

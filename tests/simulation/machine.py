@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
 from random import Random
 from typing import Any
 from unittest.mock import patch
@@ -20,30 +21,51 @@ from collector.app import _add_handlers
 from collector.clock import now_ms
 from collector.db import writing
 from collector.queries import erasures, nodes
+from collector.queries.gaps import Gap, find_gaps
 from collector.queries.records import Arrival, Outcome, ingest
+from collector.routes import blobs
 from collector.routes.sync import router
+from sync import limits
 from sync.push import SyncResult, SyncState, sync_once
 from tests.simulation import apsw_dbapi
 from tests.simulation.by_seed import Clocks
 from tests.simulation.crash_vfs import CrashVFS, Disk, Tearing
-from tests.simulation.short_way import take_short_way
+from tests.simulation.short_way import LINES, close_store, take_short_way
 
 VFS = CrashVFS(lambda size: os.urandom(size))  # looked up at each call: by_seed replaces it
 Key = tuple[str, bytes]  # a record: its id and the sha256 of its bytes
+# which are sent, and which central has, is known in one life of what is known of central
+FILES = """
+SELECT sha256, have, bytes, sent_life = life.value, central_life = life.value
+FROM blob, (SELECT coalesce(max(value), 'first') AS value FROM meta WHERE key = 'receipts_life') AS life
+ORDER BY sha256"""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a store holds. effective: the one row of each id that counts; bodies: None where erased."""
+    """What a store holds. effective: the one row of each id that counts; bodies: None where erased.
+
+    apart: the reason of each entry of quarantine; closed: those on which somebody decided; whole_files: sha256 of files
+    that are whole here; central_files: those that central is said to have.
+    """
 
     effective: dict[str, bytes]
     states: dict[str, str]
     bodies: dict[Key, str | None]
     receipts: set[Key]
+    apart: dict[Key, str]
+    closed: set[Key]
+    files: list[tuple[Any, ...]]
+    whole_files: set[str]
+    central_files: set[str]
 
     @property
     def keys(self) -> set[Key]:
         return set(self.bodies)
+
+    @property
+    def counting(self) -> set[Key]:
+        return set(self.effective.items())
 
 
 @dataclass
@@ -65,6 +87,7 @@ class Machine:
         self.engine = _open_engine(self)
         self.app = FastAPI()
         self.app.include_router(router)
+        self.app.include_router(blobs.router)
         _add_handlers(self.app)
 
     def connect(self) -> apsw_dbapi.Connection:
@@ -72,7 +95,7 @@ class Machine:
 
     def insert_disk(self, disk: Disk, clocks: Clocks, image: dict[str, bytes]) -> None:
         """Begin anew with a disk that holds `image`."""
-        self.engine.dispose()
+        close_store(self.engine)
         self.disk, self.clocks, self._seen, self._stood = disk, clocks, None, None
         VFS.insert(disk)
         disk.put_back(image)
@@ -82,6 +105,7 @@ class Machine:
     def boot(self) -> None:
         """Start the program: nothing of its memory is left."""
         self.state = SyncState()
+        self.state.blobs.piece = limits.MIN_BLOB_CHUNK_BYTES  # as on a slow line: files go in several pieces
         self.app.state = State()
         self.app.state.engine = self.engine
         self.app.state.check = lambda _content: ""
@@ -90,18 +114,18 @@ class Machine:
     def stop(self) -> None:
         """End the program in order: SQLite copies its log into the database and deletes it."""
         with self.clocks.of(self.name):
-            self.engine.dispose()
+            close_store(self.engine)
         self._seen = self._stood = None
 
     def recover(self, tearing: Tearing) -> None:
         """Give a machine its power back, and start its program."""
-        self.engine.dispose()  # the dead program's connection
+        close_store(self.engine)  # the dead program's connection
         self.disk.recover(tearing)
         self.boot()
 
     def put_back(self, image: dict[str, bytes], is_noticed: bool) -> None:
         """Replace the store by a copy. is_noticed: by the program, which then begins a new life of its log."""
-        self.engine.dispose()
+        close_store(self.engine)
         self.disk.put_back(image)
         self.is_there = True
         self.boot()
@@ -116,14 +140,19 @@ class Machine:
 
     def sync(self, http: httpx.Client) -> SyncResult:
         """Do one round of the sync loop."""
+        self.wipe()
         with self.clocks.of(self.name):
-            erasures.wipe_traces(self.engine)
             return sync_once(self.engine, http, now_ms(), _no_forms, self.state)
 
     def wipe(self) -> None:
         """Do what the sync loop of central does: it has nobody to talk to."""
-        with self.clocks.of(self.name):
-            erasures.wipe_traces(self.engine)
+        with self.clocks.of(self.name), patch.object(erasures, "look_for_gaps", self._look_for_gaps):
+            erasures.wipe_traces(self.engine, at_leisure=True)
+
+    def _look_for_gaps(self, engine: Engine) -> list[Gap]:
+        """Look at the disk: no other process could."""
+        content = bytes(self.disk.files["collector.db"])
+        return find_gaps(BytesIO(content), erasures.first_pages(engine))
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the store beside the program, for the judge."""
@@ -139,7 +168,8 @@ class Machine:
 
     def _read(self) -> Contents:
         records = self.rows("SELECT id, sha256, body, state FROM record")
-        aside = self.rows("SELECT id, sha256, body FROM quarantine")
+        aside = self.rows("SELECT id, sha256, body, why, resolved_by FROM quarantine")
+        files = self.rows(FILES)
         receipts = self.rows("SELECT id, sha256 FROM receipt")
         bodies = {(row[0], bytes(row[1])): row[2] for row in (*records, *aside)}
         if len(bodies) != len(records) + len(aside):
@@ -149,6 +179,11 @@ class Machine:
             states={row[0]: row[3] for row in records},
             bodies=bodies,
             receipts={(row[0], bytes(row[1])) for row in receipts},
+            apart={(row[0], bytes(row[1])): row[3] for row in aside},
+            closed={(row[0], bytes(row[1])) for row in aside if row[4]},
+            files=files,
+            whole_files={row[0] for row in files if row[1] == row[2]},
+            central_files={row[0] for row in files if row[4]},
         )
 
     def standing(self) -> list[tuple[Any, ...]]:
@@ -163,18 +198,19 @@ class Machine:
         upstream = self.rows("SELECT cursor_n, receipts_n, receipts_epoch, feed_n, last_error FROM upstream")
         held = self.contents()
         blank = sum(body is None for body in held.bodies.values())
-        return [*facts, *upstream, (len(held.bodies), blank, len(held.receipts))]
+        decided = (len(held.counting - held.apart.keys()), len(held.closed))
+        return [*facts, *upstream, *held.files, decided, (len(held.bodies), blank, len(held.receipts))]
 
 
 @contextmanager
 def _raw(engine: Engine) -> Iterator[apsw_dbapi.Connection]:
-    pooled = engine.raw_connection()
+    line = LINES[engine].lend()
     try:
-        connection = pooled.driver_connection
+        connection = line.driver_connection
         assert isinstance(connection, apsw_dbapi.Connection)
         yield connection
     finally:
-        pooled.close()
+        line.close()
 
 
 def _open_engine(machine: Machine) -> Engine:

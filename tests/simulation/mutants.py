@@ -11,19 +11,23 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import Engine
-from sqlmodel import Session, col, update
+from sqlalchemy import BigInteger, ColumnElement, Engine, func, literal_column
+from sqlmodel import Session, col, select, update
 
+import sync.batches
+import sync.feed
 import sync.greet
 import sync.receive
 import sync.upload
 from collector import db
 from collector.problems import ProblemError
-from collector.queries import erasures, nodes, receipts, store
+from collector.queries import blobs as files
+from collector.queries import erasures, feed, nodes, receipts, store
 from collector.queries.nodes import Position
 from collector.queries.records import Arrival, Logged, Outcome, ingest, log_after
+from collector.routes import blobs as file_routes
 from collector.routes import sync as routes
-from collector.tables import Record
+from collector.tables.log import Record
 from sync import pull
 from sync.batches import Batch, read_batch
 from sync.receive import Received, receive_outbox
@@ -55,7 +59,7 @@ def deleted_bytes_stay() -> Iterator[None]:
 
 def traces_stay() -> Iterator[None]:
     """After an erasure the log file of the database is left as it is."""
-    with patch.object(erasures, "wipe_traces", lambda _engine: True):
+    with patch.object(erasures, "wipe_traces", lambda _engine, at_leisure: True):
         yield
 
 
@@ -193,10 +197,70 @@ def receipts_without_hash() -> Iterator[None]:
         yield
 
 
+def revoked_is_let_in() -> Iterator[None]:
+    """What a revoked node sends is taken like everything."""
+    with patch.object(sync.receive, "kept_apart", lambda _session, _peer, arrivals: arrivals):
+        yield
+
+
+def reasons_stay() -> Iterator[None]:
+    """A hub does not tell its upstream that something came from a revoked node."""
+    with patch.object(sync.batches, "FORWARDED", ()):
+        yield
+
+
+def fed_by_place() -> Iterator[None]:
+    """The feed counts by the place in the log: what was released stands behind those who have read past it."""
+    place: ColumnElement[int] = literal_column("record.n + 0", BigInteger)
+    top = select(func.max(place)).where(*feed.IN_FEED)
+    with patch.object(feed, "number", place), patch.object(feed, "TOP", top):
+        yield
+
+
+def files_unproved() -> Iterator[None]:
+    """A piece of a file is kept as it arrives, and the whole is what it is said to be."""
+    with (
+        patch.object(file_routes, "_check_part", lambda *_given: None),
+        patch.object(files, "_hash_of", lambda _session, sha256: sha256),
+    ):
+        yield
+
+
+def files_central_at_once() -> Iterator[None]:
+    """Any node says that central has a file as soon as it has it itself."""
+
+    def boasting(found: files.Held) -> dict[str, Any]:
+        return {"have": found.have, "bytes": found.bytes, "central": found.is_whole}
+
+    with patch.object(file_routes, "_told", boasting):
+        yield
+
+
+def files_sent_with_first_piece() -> Iterator[None]:
+    """A sender takes a file for whole above as soon as a part of it is there."""
+    with patch.object(files.Held, "is_whole", property(lambda self: self.have > 0)):
+        yield
+
+
+def decisions_stay() -> Iterator[None]:
+    """Of the feed only erasures are kept: what central released stands apart for ever at the nodes below."""
+
+    def without_decisions(session: Session, arrivals: Sequence[Arrival], received_ms: int) -> list[Outcome]:
+        return ingest(session, [arrival for arrival in arrivals if arrival.kind != "annotation"], received_ms)
+
+    with patch.object(sync.feed, "ingest", without_decisions):
+        yield
+
+
 PUSHING = ("capture", "sync", "sync")
 PUT_BACK = ("capture", "sync", "sync", "copy", "put_back")
 PHONE = ("phone_writes", "phone_sends", "phone_asks", "sync")
 ERASING = ("capture", "sync", "sync", "erase")
+REVOKING = ("capture", "sync", "sync", "fleet.revoke", "fleet.let_in")
+RELEASING = ("capture", "erase", "sync", "sync", "fleet.revoke", "fleet.release")
+FILING = ("photos.capture", "sync", "sync")
+PHONE_FILES = ("photos.phone_takes", "phone_sends", "photos.phone_uploads", "sync")
+SPEAKING = ("rooms.speak", "sync", "sync", "fleet.revoke")
 # name -> the mutant, and what has to happen for somebody to notice it soon
 MUTANTS: dict[str, tuple[Mutant, tuple[str, ...]]] = {
     "synchronous=NORMAL": (synchronous_normal, ("capture", "lose_power_idle")),
@@ -210,6 +274,13 @@ MUTANTS: dict[str, tuple[Mutant, tuple[str, ...]]] = {
     "receipt by id alone": (receipts_without_hash, PUSHING),
     "deleted bytes stay in the file": (deleted_bytes_stay, ERASING),
     "traces of erasures stay in the log file": (traces_stay, ERASING),
+    "a revoked node is let in": (revoked_is_let_in, REVOKING),
+    "the reason of quarantine is not forwarded": (reasons_stay, REVOKING),
+    "the feed counts by the place in the log": (fed_by_place, RELEASING),
+    "pieces of files are not proved": (files_unproved, FILING),
+    "a hub says that central has a file": (files_central_at_once, PHONE_FILES),
+    "a file is sent with its first piece": (files_sent_with_first_piece, FILING),
+    "decisions do not come down": (decisions_stay, SPEAKING),
 }
 
 

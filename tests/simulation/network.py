@@ -60,9 +60,10 @@ class Network:
     recorded: list[Message] = field(default_factory=list)
     delayed: list[Message] = field(default_factory=list)
     in_one_go: int = 0
+    watch: Callable[[Message], None] = lambda _message: None  # told before a machine works on a request
 
     def client(self, sender: str) -> httpx.Client:
-        return httpx.Client(transport=_Line(self, sender), trust_env=False)
+        return _Client(transport=_Line(self, sender), trust_env=False)
 
     def carry(self, message: Message) -> Reply:
         """Bring the request there and its answer back, or not. Raises httpx.TransportError, Endless."""
@@ -93,6 +94,7 @@ class Network:
         machine = self.machines[message.target]
         if machine.disk.is_cut:
             raise httpx.ConnectError("nobody is there")
+        self.watch(message)
         with self.clocks.of(message.target):
             try:
                 reply = ask_application(machine.app, message)
@@ -103,6 +105,15 @@ class Network:
                 return None
         self.note(f"  {message} -> {reply.status}")
         return reply
+
+
+class _Client(httpx.Client):
+    """HTTPX's client without its cookies, redirects and passwords: nothing in the protocol uses them."""
+
+    def send(self, request: httpx.Request, **_how: Any) -> httpx.Response:
+        response = self._transport.handle_request(request)
+        response.request = request
+        return response
 
 
 class _Line(httpx.BaseTransport):

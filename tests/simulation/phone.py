@@ -39,7 +39,7 @@ class Phone:
 
     def read_answer(self, reply: Reply) -> dict[str, str]:
         """Believe an answer of ours; return id -> bytes of what the phone frees now."""
-        found = _ours(reply)
+        found = ours(reply)
         results = {record_id: what for record_id, what in found.get("results", {}).items() if record_id in self.kept}
         self.held |= {record_id for record_id, what in results.items() if what == "quarantined"}
         taken = set(results) - self.held
@@ -48,7 +48,7 @@ class Phone:
 
     def read_receipts(self, reply: Reply) -> dict[str, str]:
         """The same for the answer about receipts. What the node no longer holds is to be sent again."""
-        found = _ours(reply)
+        found = ours(reply)
         if "held" not in found:
             return {}
         self._drop(found.get("erased", []))
@@ -66,7 +66,8 @@ class Phone:
         return {record_id: self.kept.pop(record_id) for record_id in sorted(ids)}
 
 
-def _ours(reply: Reply) -> dict[str, Any]:
+def ours(reply: Reply) -> dict[str, Any]:
+    """Return what an answer of a node says, {} where it is none of ours."""
     if reply.status != 200 or b"x-collector" not in dict(reply.headers):
         return {}
     found = json.loads(reply.body)

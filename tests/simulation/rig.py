@@ -11,6 +11,7 @@ from tests.simulation.by_seed import Clocks, decided_by
 from tests.simulation.crash_vfs import Disk
 from tests.simulation.machine import Machine
 from tests.simulation.network import Network
+from tests.simulation.short_way import close_store
 
 NAMES = ("tablet1", "tablet2", "tablet3", "hub", "central")
 UPSTREAMS = {"hub": "central", "tablet1": "hub", "tablet2": "hub"}  # tablet3 is there once somebody makes a clone
@@ -30,7 +31,7 @@ class Rig:
         """Close what a seed has left open."""
         for machine in self.machines.values():
             machine.disk.is_cut = True
-            machine.engine.dispose()
+            close_store(machine.engine)
 
 
 @cache

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, Connection, Engine, Executable
 from sqlalchemy.engine import RootTransaction
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.orm import InstrumentedAttribute
-from sqlmodel import Session
-from sqlmodel.sql.expression import SelectOfScalar
 
 PROJECT = ("collector.", "sync.")
 BEGINNINGS = ("BEGIN", "BEGIN IMMEDIATE")
@@ -97,6 +97,72 @@ def _are_columns(statement: Any, count: int) -> bool:
     return len(asked) == count and all(isinstance(each, ColumnElement | InstrumentedAttribute) for each in asked)
 
 
+class Line:
+    """The one connection of a store, as the pool gives it: kept open from one use to the next, as a pool keeps it.
+
+    A second use at the same time fails at once, as it would deadlock on a pool of one.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._pooled: Any = None
+        self.driver_connection: Any = None
+        self.is_lent = False
+
+    def lend(self) -> "Line":
+        if self.is_lent:
+            raise NoneFree("a second connection inside a transaction")
+        if not self.is_valid:
+            self._pooled = self._engine.pool.connect()
+            self.driver_connection = self._pooled.driver_connection
+        self.is_lent = True
+        return self
+
+    @property
+    def is_valid(self) -> bool:
+        return self._pooled is not None and self._pooled.is_valid
+
+    @property
+    def dbapi_connection(self) -> Any:
+        return self.driver_connection
+
+    def cursor(self) -> Any:
+        return self.driver_connection.cursor()
+
+    def commit(self) -> None:
+        self.driver_connection.commit()
+
+    def rollback(self) -> None:
+        self.driver_connection.rollback()
+
+    def close(self) -> None:
+        """End the use; what it has not committed is undone."""
+        self.is_lent = False
+        if self.is_valid:
+            self.rollback()
+
+    def _close_special(self, transaction_reset: bool = False) -> None:
+        self.close()
+
+    def invalidate(self, trouble: BaseException | None = None) -> None:
+        pooled = self._forget()
+        pooled.invalidate(trouble)
+
+    def let_go(self) -> None:
+        """Give the connection back to the pool, which may close it then."""
+        pooled = self._forget()
+        if pooled is not None:
+            pooled.close()
+
+    def _forget(self) -> Any:
+        pooled, self._pooled = self._pooled, None
+        self.driver_connection, self.is_lent = None, False
+        return pooled
+
+
+LINES: "WeakKeyDictionary[Engine, Line]" = WeakKeyDictionary()
+
+
 class ShortConnection(Connection):
     """A connection of SQLAlchemy that knows the shorter way. Events: only the engine's "begin" is told."""
 
@@ -104,6 +170,10 @@ class ShortConnection(Connection):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine, _has_events=False)
+
+    def execution_options(self, **options: Any) -> "ShortConnection":
+        self._execution_options = self._execution_options.union(options)
+        return self
 
     def _begin_impl(self, transaction: RootTransaction) -> None:
         self.engine.dispatch.begin(self)
@@ -147,52 +217,15 @@ class ShortConnection(Connection):
         return cursor
 
 
-class ShortSession(Session):
-    """A session that knows the shorter way for what it is asked without objects of its own."""
-
-    plans: ClassVar[dict[Any, Plan | None]] = {}
-
-    def execute(self, statement: Any, params: Any = None, **more: Any) -> Any:
-        if more or not (params is None or isinstance(params, dict)) or not self._may_shorten(statement):
-            return super().execute(statement, params, **more)
-        key = statement._generate_cache_key()
-        if key is None:
-            return super().execute(statement, params)
-        known = (key.key, *(params or ()))
-        if known not in self.plans:
-            result = super().execute(statement, params)
-            self.plans[known] = _checked(plan_of(statement, result, params or {}), key)
-            return result
-        plan = self.plans[known]
-        connection = self.connection()
-        if plan is None or not isinstance(connection, ShortConnection):
-            return super().execute(statement, params)
-        return connection.follow(plan, plan.compiled.construct_params(params, extracted_parameters=key.bindparams))
-
-    def exec(self, statement: Any, **more: Any) -> Any:
-        if more:
-            return super().exec(statement, **more)
-        result = self.execute(statement)
-        return result.scalars() if isinstance(statement, SelectOfScalar) else result
-
-    def _may_shorten(self, statement: Any) -> bool:
-        """Tell whether nothing waits to be written first, and no object here would have to hear of a change."""
-        if statement.is_select:
-            return not self._new and not self._deleted and not self.identity_map._modified
-        return (statement.is_update or statement.is_delete) and not self.identity_map and not self._new
-
-
-def _checked(plan: Plan | None, key: Any) -> Plan | None:
-    """Return the plan if the statement's values stand in the order in which SQLAlchemy compiled them."""
-    if plan is None or plan.compiled.cache_key is None:
-        return None
-    ours, theirs = (
-        [(each._orig_key, type(each.type)) for each in found.bindparams] for found in (key, plan.compiled.cache_key)
-    )
-    return plan if ours == theirs else None
-
-
 def take_short_way(engine: Engine) -> None:
     """Let the engine's connections take the shorter way from now on."""
+    LINES[engine] = line = Line(engine)
+    engine.raw_connection = line.lend  # type: ignore[method-assign,assignment]
     engine._connection_cls = ShortConnection
     engine._has_events = False  # each statement would ask for listeners; there is one, and _begin_impl tells it
+
+
+def close_store(engine: Engine) -> None:
+    """Close the engine's connection, as far as its disk lets it."""
+    LINES[engine].let_go()
+    engine.dispose()

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from operator import attrgetter
 from random import Random
 from typing import Any
 from unittest.mock import patch
@@ -23,19 +24,20 @@ from sync.statements import arrival_of, make_tombstone
 from tests.simulation import apsw_dbapi
 from tests.simulation.by_seed import Clocks, decided_by
 from tests.simulation.crash_vfs import TEARINGS, Disk, PowerCut, Trouble
-from tests.simulation.ledger import CENTRAL, Broken, Ledger, key_of, named
+from tests.simulation.fleet import Fleet
+from tests.simulation.ledger import CENTRAL, Ledger, check_integrity, key_of, named
 from tests.simulation.machine import Machine
 from tests.simulation.network import Message, Network
 from tests.simulation.phone import Phone
+from tests.simulation.photos import Photos
+from tests.simulation.quiet import be_quiet
 from tests.simulation.rig import Rig
+from tests.simulation.rooms import Rooms
 
 EVENTS = 40
-QUIET_ROUNDS = 40
-STRICT_QUIET = 6  # in one seed of so many nobody rests while the others move
 YEAR_MS = 365 * 86_400_000
 SENDERS = ("tablet1", "tablet2", "tablet3", "hub")
-# steps of a round that carry no record, erasure or receipt: they have their turns in one seed of so many
-SIDE_WORK, SIDE_WORK_IN = ("send_report", "send_blobs"), 4
+SIDE_WORK_IN = 4  # files, and reports, have their turns in one seed of so many
 WORDS = ["agua", "luz", "calle", "escuela", "basura", "camino", "puente", "parque", "salud", "bus", "ruido", "lluvia"]
 
 
@@ -56,6 +58,7 @@ class World:
     copies: list[tuple[str, dict[str, bytes]]] = field(default_factory=list)
     rests: dict[str, list[Any]] = field(default_factory=dict)
     without: ExitStack = field(default_factory=ExitStack)
+    has_files: bool = False
 
     def __post_init__(self) -> None:
         for name, machine in self.machines.items():
@@ -63,6 +66,8 @@ class World:
             machine.insert_disk(Disk(name, Random(f"{self.seed} {name}")), self.clocks, self.rig.images.get(name, {}))
         self.network = Network(self.machines, self.clocks, Random(f"line {self.seed}"), self.note)
         self.clients = {name: self.network.client(name) for name in SENDERS}
+        self.fleet, self.photos, self.rooms = Fleet(self), Photos(self), Rooms(self)
+        self.network.watch = self.fleet.watch
         self.phone = Phone("tablet1")
 
     @property
@@ -81,21 +86,29 @@ class World:
         self.network.fault_rate = self.chance.choice((0, 10, 25, 40))
         pauses_ms = self.chance.choice(((100, 2_000), (100, 5_000, 61_000, 3_600_000)))
         happenings = self._weighted()
-        for work in SIDE_WORK:
-            if self.chance.randrange(SIDE_WORK_IN):
-                self.without.enter_context(patch.object(push, work, lambda *_given: None))
+        self._leave_out(focus)
         if focus:
-            pauses_ms, happenings = (100, 2_000), ([getattr(self, name) for name in focus], [1] * len(focus))
+            pauses_ms, happenings = (100, 2_000), ([attrgetter(name)(self) for name in focus], [1] * len(focus))
         for _ in range(events):
             self.clocks.pass_ms(self.chance.choice(pauses_ms))
             self.chance.choices(*happenings)[0]()
             self.settle()
-        self.be_quiet()
+        be_quiet(self)
         self.ledger.check_end(self.machines[CENTRAL].contents(), self.phone)
+        self.photos.check_end()
+        self.rooms.check_end()
         for machine in self.there():
             check_integrity(machine)
         self.ledger.check_erased(self.there(), self.machines[CENTRAL].contents())
         self.note(f"end: {self.summary()}")
+
+    def _leave_out(self, focus: Sequence[str]) -> None:
+        """Leave out, in most seeds, steps of a round that carry nothing then."""
+        self.has_files = not self.chance.randrange(SIDE_WORK_IN) or any("photos" in name for name in focus)
+        if not self.has_files:
+            self.without.enter_context(patch.object(push, "send_blobs", lambda *_given: None))
+        if self.chance.randrange(SIDE_WORK_IN):
+            self.without.enter_context(patch.object(push, "send_report", lambda *_given: None))
 
     def _weighted(self) -> tuple[list[Callable[[], None]], list[int]]:
         """Return what may happen and how often; in each seed some of it never, and some of it much."""
@@ -113,7 +126,13 @@ class World:
             self.clone: 2,
             self.jump_clock: 2,
             self.erase: 2,
+            self.fleet.revoke: 2,
+            self.fleet.let_in: 2,
+            self.fleet.release: 2,
+            self.rooms.speak: 4,
         }
+        if self.has_files:
+            others |= {self.photos.capture: 8, self.photos.phone_takes: 4, self.photos.phone_uploads: 6}
         weighted = people | {what: weight * self.chance.choice((0, 1, 1, 3)) for what, weight in others.items()}
         return list(weighted), list(weighted.values())
 
@@ -134,17 +153,19 @@ class World:
                 check_integrity(machine)
             self.ledger.check_store(machine)
         self.ledger.check_receipts(self.there(), self.machines[CENTRAL].contents())
+        self.fleet.check()
+        self.photos.check()
 
     # --- what people do
 
     def capture(self) -> None:
         machine = self.chance.choice(self.there("tablet1", "tablet2", "tablet3", "hub"))
-        bodies = [self._body(machine.name) for _ in range(self.chance.choice((1, 1, 2, 4)))]
+        bodies = [self.make_body(machine.name) for _ in range(self.chance.choice((1, 1, 2, 4)))]
         self.note(f"{machine.name} captures {', '.join(named(key_of(body)) for body in bodies)}")
-        self._trouble(machine)
-        self._keep(machine, [arrival_of(read_record(body)) for body in bodies])
+        self.trouble(machine)
+        self.keep(machine, [arrival_of(read_record(body)) for body in bodies])
 
-    def _keep(self, machine: Machine, arrivals: list[Arrival]) -> None:
+    def keep(self, machine: Machine, arrivals: list[Arrival]) -> None:
         keys = {(arrival.id, arrival.sha256): arrival.body for arrival in arrivals}
         self.ledger.born |= keys
         try:
@@ -158,24 +179,28 @@ class World:
 
     def erase(self) -> None:
         """Somebody asks at some machine that a record be erased: there, elsewhere, or not yet made known to it."""
-        known = self._submissions()
+        known = self.ledger.submissions() + [key[0] for key in sorted(self.ledger.rooms)]
         if not known:
             return
         machine, record_id = self.chance.choice(self.there()), self.chance.choice(known)
         with self.clocks.of(machine.name):
             tombstone = make_tombstone(record_id, "lab", "la persona lo pidió")
         self.note(f"{record_id[-6:]} is erased at {machine.name}")
-        self._trouble(machine)
+        self.trouble(machine)
         self.ledger.erased.add(record_id)
         self.ledger.tombstones[(tombstone.id, tombstone.sha256)] = record_id
-        self._keep(machine, [tombstone])
+        self.keep(machine, [tombstone])
 
-    def _body(self, maker: str) -> str:
-        """Make a record; sometimes with an id that another one has, sometimes one that cannot be used."""
-        known = self._submissions()
+    def make_body(self, maker: str, **more: Any) -> str:
+        """Make a record; sometimes with an id that another one has, sometimes one that cannot be used.
+
+        more: further keys; such a record is never one of those two.
+        """
+        known = self.ledger.submissions()
         with self.clocks.of(maker):
             moment = iso(now_ms())
-            record_id = self.chance.choice(known) if known and self.chance.randrange(12) == 0 else uuid7()
+            is_new = bool(more) or not known or self.chance.randrange(12) > 0
+            record_id = uuid7() if is_new else self.chance.choice(known)
         content: dict[str, Any] = {
             "id": record_id,
             "kind": "submission",
@@ -188,10 +213,9 @@ class World:
             "salt": new_salt(),
             "answers": {"que": " ".join(self.chance.choices(WORDS, k=self.chance.choice((2, 6, 60)))), "edad": "34"},
         }
-        return self._spoilt(content) if self.chance.randrange(15) == 0 else canonical_bytes(content).decode()
-
-    def _submissions(self) -> list[str]:
-        return sorted({key[0] for key in self.ledger.born} - {key[0] for key in self.ledger.tombstones})
+        if not more and self.chance.randrange(15) == 0:
+            return self._spoilt(content)
+        return canonical_bytes(content | more).decode()
 
     def _spoilt(self, content: dict[str, Any]) -> str:
         """Write a record as a faulty page might: in other bytes than the canonical ones, or without a key."""
@@ -201,7 +225,7 @@ class World:
         return canonical_bytes(content).decode()
 
     def phone_writes(self) -> None:
-        body = self._body("phone")
+        body = self.make_body("phone")
         if key_of(body)[0] not in self.phone.kept:
             self.note(f"phone saves {named(key_of(body))}")
             self.phone.kept[key_of(body)[0]] = body
@@ -209,14 +233,14 @@ class World:
 
     def phone_sends(self) -> None:
         self.note("phone sends")
-        self._trouble(self.machines[self.phone.node])
-        self._phone(self.phone.outbox_request(), self.phone.read_answer)
+        self.trouble(self.machines[self.phone.node])
+        self.ask_for_phone(self.phone.outbox_request(), self.phone.read_answer)
 
     def phone_asks(self) -> None:
         self.note("phone asks")
-        self._phone(self.phone.receipts_request(), self.phone.read_receipts)
+        self.ask_for_phone(self.phone.receipts_request(), self.phone.read_receipts)
 
-    def _phone(self, message: Message | None, read: Callable[..., dict[str, str]]) -> None:
+    def ask_for_phone(self, message: Message | None, read: Callable[..., dict[str, str]]) -> None:
         if message is None:
             return
         try:
@@ -232,13 +256,14 @@ class World:
     def sync(self) -> None:
         machine = self.chance.choice(self.there(*SENDERS))
         self.note(f"{machine.name} syncs")
-        self._trouble(self.chance.choice([machine, self._upstream_of(machine)]))
-        self._sync(machine)
+        self.trouble(self.chance.choice([machine, self.upstream_of(machine)]))
+        self.do_round(machine)
 
-    def _upstream_of(self, machine: Machine) -> Machine:
+    def upstream_of(self, machine: Machine) -> Machine:
         return self.machines[CENTRAL if machine.name == "hub" else "hub"]
 
-    def _sync(self, machine: Machine) -> None:
+    def do_round(self, machine: Machine) -> str:
+        """Do a round, and return the code of its trouble or ""."""
         try:
             result = machine.sync(self.clients[machine.name])
         except PowerCut:
@@ -248,6 +273,8 @@ class World:
             machine.state.is_warm = False
         else:
             self.note(f"  sent {result.sent}, {result.receipts} receipts, {result.error or 'no trouble'}")
+            return result.error
+        return "stopped"
 
     def repeat_message(self) -> None:
         """A request that was answered long ago arrives once more."""
@@ -261,13 +288,13 @@ class World:
 
     def _bring(self, message: Message, how: str) -> None:
         self.note(f"{how}: {message}")
-        self._trouble(self.machines[message.target])
+        self.trouble(self.machines[message.target])
         self.network.deliver(message)
 
     def restart(self) -> None:
         machine = self.chance.choice(self.there())
         self.note(f"{machine.name} is stopped and started")
-        self._trouble(machine)
+        self.trouble(machine)
         try:
             machine.stop()
         except PowerCut:
@@ -276,7 +303,7 @@ class World:
 
     # --- what goes wrong
 
-    def _trouble(self, machine: Machine) -> None:
+    def trouble(self, machine: Machine) -> None:
         """Now and then let the power go, or the disk fail, at some change of what follows."""
         roll = self.chance.randrange(100)
         if roll >= 30:
@@ -302,7 +329,7 @@ class World:
         name, image = self.chance.choice(self.copies)
         is_noticed = self.chance.randrange(2) == 0
         machine = self.machines[name]
-        before = machine.contents().keys
+        before = machine.contents()
         machine.put_back(image, is_noticed)
         self.note(f"{name} is put back to an old copy{'' if is_noticed else ', unnoticed'}")
         self.ledger.note_put_back(name, before, machine.contents())
@@ -311,7 +338,11 @@ class World:
         machine = self.machines["tablet3"]
         if machine.is_there:
             return
-        original = self.chance.choice(self.there("tablet1", "tablet2"))
+        originals = [each for each in self.there("tablet1", "tablet2") if each.name not in self.fleet.touched]
+        if not originals:
+            return
+        original = self.chance.choice(originals)
+        self.fleet.cloned.add(original.name)
         is_noticed = self.chance.randrange(2) == 0
         self.note(f"{original.name} is cloned{'' if is_noticed else ', unnoticed'}")
         machine.put_back(original.disk.image(), is_noticed)
@@ -321,50 +352,6 @@ class World:
         offset = self.chance.choice((-YEAR_MS, 10 * YEAR_MS, 0, -7_200_000))
         self.note(f"the clock of {name} is now {offset} ms off")
         self.clocks.offsets_ms[name] = offset
-
-    # --- the quiet time
-
-    def be_quiet(self) -> None:
-        """Let everything that can move move, without faults, until nothing does.
-
-        In some seeds everybody goes on until a whole round changes nothing; in the others a machine whose round went
-        well rests until something changes at it or above it.
-        """
-        self.note("quiet")
-        self.network.fault_rate = 0
-        for message in self.network.delayed:
-            if self.chance.randrange(2):
-                self.network.deliver(message)
-        is_patient = self.chance.randrange(STRICT_QUIET) == 0
-        before: list[Any] = []
-        for _ in range(QUIET_ROUNDS):
-            self._quiet_round(is_patient)
-            now: list[Any] = [machine.standing() for machine in self.there()] + [sorted(self.phone.kept)]
-            if now == before:
-                return
-            before = now
-        raise Broken(f"I8: after {QUIET_ROUNDS} quiet rounds things still move")
-
-    def _quiet_round(self, with_all: bool) -> None:
-        self.clocks.pass_ms(61_000)
-        self._phone(self.phone.outbox_request(), self.phone.read_answer)
-        for machine in self.there(*SENDERS):
-            machine.wipe()  # the loop does that in each round
-            if with_all or self.rests.get(machine.name) != self._stand(machine):
-                self._sync(machine)
-                self.rests[machine.name] = self._stand(machine) if machine.state.is_warm else []
-        self.machines[CENTRAL].wipe()
-        self._phone(self.phone.receipts_request(), self.phone.read_receipts)
-        self.settle()
-
-    def _stand(self, machine: Machine) -> list[Any]:
-        return [machine.standing(), self._upstream_of(machine).standing()]
-
-
-def check_integrity(machine: Machine) -> None:
-    found = machine.rows("PRAGMA integrity_check")
-    if found != [("ok",)]:
-        raise Broken(f"I4: {machine.name}: {found}")
 
 
 def run_seed(rig: Rig, seed: int | str, events: int = EVENTS, focus: Sequence[str] = ()) -> str:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlmodel import SQLModel
 
 from collector.db import open_engine, prepare_store
+from collector.tables import every_table
 
 NOBODY = 65534
 TEMPLATE = "collector_tables"  # a database with the tables in it: a copy takes a fifth of making them
@@ -28,7 +28,8 @@ INITDB = ("-U", "collector", "--auth=trust", "--encoding=UTF8", "--no-locale", "
 # nothing here tests power cuts, so the disk need not be waited for
 QUICK = ("fsync=off", "shared_buffers=32MB", "max_connections=200", "autovacuum=off", "listen_addresses=")
 CUT_OFF = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '%s'"
-EMPTY = ";".join(f'DELETE FROM "{name}"' for name in SQLModel.metadata.tables if name != "meta")
+EMPTY = "SET session_replication_role = replica;"  # without triggers: the audit lets nobody else take its rows
+EMPTY += ";".join(f'DELETE FROM "{name}"' for name in every_table().tables if name != "meta")
 EMPTY += "; DELETE FROM meta WHERE key <> 'schema'"
 
 
@@ -76,6 +77,24 @@ class PostgresServer:
         """Run a statement outside of any transaction."""
         with psycopg.connect(host=str(self.folder), user="collector", dbname=database, autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def crash(self) -> None:
+        """Kill the server as a cut of power would: nothing is written any more."""
+        self._process.kill()
+        self._process.wait(20)
+
+    def restart(self) -> None:
+        """Start it again after a crash. Its helpers need a moment to notice that they are alone."""
+        deadline = time.monotonic() + 30
+        while True:
+            self._process = self._start()
+            try:
+                self._wait_until_ready()
+                return
+            except AssertionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def stop(self) -> None:
         """End the server and leave nothing."""

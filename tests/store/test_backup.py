@@ -26,7 +26,7 @@ from collector.db import open_engine, prepare_store, reading, writing
 from collector.problems import ProblemError
 from collector.queries import copies, store
 from collector.settings import Settings
-from collector.tables import Blob, BlobChunk
+from collector.tables.files import Blob, BlobChunk
 from tests.store.conftest import body_of, keep, rows
 
 

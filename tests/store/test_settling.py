@@ -18,7 +18,8 @@ from collector.db import open_engine, prepare_store, reading, writing
 from collector.queries import store
 from collector.queries.erasures import erased_ids, list_erasures, wipe_traces
 from collector.queries.records import Arrival, ingest, log_after
-from collector.tables import Blob, BlobChunk, BlobName, Quarantine, Record
+from collector.tables.files import Blob, BlobChunk, BlobName
+from collector.tables.log import Quarantine, Record
 from sync.records import new_salt, uuid7
 from sync.statements import made, make_decision, make_tombstone
 from tests.stored import stored_records
@@ -156,6 +157,42 @@ def test_a_released_erasure_erases(engine: Engine) -> None:
     assert states(engine) == {record.id: "usable"}
     keep(engine, make_decision(tombstone.id, "use", tombstone.sha256.hex(), "lab"))
     assert states(engine)[record.id] == "erased"
+
+
+def apart(arrival: Arrival) -> Arrival:
+    """Return it as it comes from a revoked node: nothing is known of it but its bytes."""
+    return Arrival(arrival.id, arrival.sha256, arrival.body, why="revoked_node")
+
+
+def test_what_is_released_keeps_its_receipt_code_and_its_moment(engine: Engine) -> None:
+    record = submission(7, claim="0123456789abcdef" * 2)
+    keep(engine, apart(record), make_decision(record.id, "use", record.sha256.hex(), "lab"))
+    with reading(engine) as session:
+        [found] = stored_records(session)
+    assert (found.claim, found.device_ms) == ("0123456789abcdef" * 2, MOMENT + 7)
+
+
+@pytest.mark.parametrize("erasure_first", [True, False])
+def test_an_erasure_released_together_with_what_it_erases_erases_it(engine: Engine, erasure_first: bool) -> None:
+    for at in range(8):  # in whatever order a set of ids gives them
+        record = submission(at)
+        tombstone = make_tombstone(record.id, "person", "")
+        keep(engine, apart(record), apart(tombstone))
+        both = (tombstone, record) if erasure_first else (record, tombstone)
+        keep(engine, *(make_decision(it.id, "use", it.sha256.hex(), "lab") for it in both))
+    assert set(states(engine).values()) == {"usable", "erased"}
+    with reading(engine) as session:
+        assert not stored_records(session)
+        assert not session.exec(select(Quarantine).where(Quarantine.body.is_not(None))).all()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("released", [0, 1])
+def test_of_two_edits_the_later_one_counts_whichever_was_released(engine: Engine, released: int) -> None:
+    record = submission()
+    edits = [edit_of(record, 10), edit_of(record, 20)]
+    edits[released] = apart(edits[released])
+    keep(engine, record, *edits, make_decision(edits[released].id, "use", edits[released].sha256.hex(), "lab"))
+    assert states(engine)[edits[1].id] == "usable"
 
 
 def test_an_erasure_takes_content_edits_variants_comments_and_files(engine: Engine) -> None:

@@ -23,9 +23,13 @@ from collector.queries.nodes import NodeStatus
 from collector.queries.records import Arrival, ingest
 from collector.routes.blobs import router as blobs_router
 from collector.routes.sync import router
-from collector.tables import FormVersion
+from collector.settings import Settings
+from collector.tables.forms import FormVersion
 from sync.push import SyncResult, SyncState, enrol, sync_once
 from sync.records import canonical_bytes, new_salt, read_record, uuid7
+from tests.conftest import Node as WholeNode
+from tests.conftest import serve as serve_whole
+from tests.prompt_server import PromptServer
 from tests.shared import put_empty_tables
 
 # tests about the file of a store (old copies of it put back, its disk, a process that is killed over it)
@@ -93,12 +97,12 @@ class Server:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         config = uvicorn.Config(app, log_level="critical", ws="none", lifespan="off", timeout_graceful_shutdown=1)
-        self.uvicorn = uvicorn.Server(config)
+        self.uvicorn = PromptServer(config)
         self.thread = threading.Thread(target=self.uvicorn.run, kwargs={"sockets": [self.listener]})
         self.thread.start()
 
     def stop(self) -> None:
-        self.uvicorn.should_exit = True
+        self.uvicorn.stop()
         self.thread.join(10)
         self.listener.close()
         assert not self.thread.is_alive()
@@ -210,6 +214,14 @@ class Node:
         return [self.rows(f"SELECT * FROM {table}") for table in ("record", "quarantine", "cursor", "log")]  # type: ignore[misc]
 
 
+def chain(make_node: Callable[..., Node]) -> tuple[Node, Node, Node]:
+    """Return a tablet, its hub and central, each enrolled at the next."""
+    central, hub, tablet = make_node("central"), make_node("municipio"), make_node("tableta")
+    hub.enrol_at(central)
+    tablet.enrol_at(hub)
+    return tablet, hub, central
+
+
 @pytest.fixture
 def make_node(tmp_path: Path, make_database_url: Callable[[Path], str]) -> Iterator[Callable[..., Node]]:
     """Give a function that makes a node. Every test that uses it runs on SQLite and on PostgreSQL."""
@@ -225,6 +237,27 @@ def make_node(tmp_path: Path, make_database_url: Callable[[Path], str]) -> Itera
     for node in made:
         node.close()
         node.http.close()
+
+
+@pytest.fixture
+def make_whole_node(tmp_path: Path) -> Iterator[Callable[..., WholeNode]]:
+    """Give a function that serves a whole node, pages and all, enrolled where told."""
+    running: list[WholeNode] = []
+
+    def make(name: str, upstream: WholeNode | None = None) -> WholeNode:
+        node = serve_whole(Settings(data_dir=tmp_path / name, name=name, sync_seconds=0))
+        running.append(node)
+        if upstream is not None:
+            with writing(upstream.app.state.engine) as session:
+                code = nodes.make_enrol_code(session, now_ms())
+            with httpx.Client(trust_env=False) as http:
+                enrol(node.app.state.engine, http, upstream.url, code, name)
+        return node
+
+    yield make
+    for node in reversed(running):
+        node.stop()
+        node.app.state.engine.dispose()
 
 
 @pytest.fixture

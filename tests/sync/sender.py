@@ -87,14 +87,14 @@ class OldUpstream(httpx.HTTPTransport):
         path = request.url.path.rsplit("/", 1)[-1]
         self.paths.append(path)
         request.headers.pop("if-none-match", None)
-        if path in ("feed", "report", "key", "trace", "proof"):
+        if path in ("feed", "report", "key", "trace", "proof", "rooms"):
             return _problem(404, "not_found")
         if path == "batches":
             self.batches.append(gzip.decompress(request.content))
             if any(b'"rec":' not in line for line in self.batches[-1].splitlines()[1:]):
                 return _problem(400, "bad_line")
         response = super().handle_request(request)
-        return _without(response, ("feed", "key", "revoked")) if path == "hello" else response
+        return _without(response, ("feed", "key", "revoked", "rooms")) if path == "hello" else response
 
 
 def _problem(status: int, code: str) -> httpx.Response:

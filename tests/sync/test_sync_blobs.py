@@ -20,7 +20,8 @@ from collector.problems import ProblemError
 from collector.queries import blobs
 from sync import blobs as sending
 from sync import limits
-from sync.push import SyncLoop, SyncState
+from sync.loop import SyncLoop
+from sync.push import SyncState
 from sync.records import canonical_bytes
 from tests.faults.forked import Forker
 from tests.sync.conftest import Node, record_content
@@ -413,6 +414,16 @@ def is_central(node: Node, content: bytes) -> bool:
     return bool(ask(node, [sha_of(content)]).json()["blobs"][sha_of(content)]["central"])
 
 
+def tablet_holding(make_node: MakeNode, *contents: bytes) -> tuple[Node, Node]:
+    """Return central, and a tablet enrolled there that has these files whole, named by a record."""
+    central, tablet = make_node("central"), make_node("tableta")
+    tablet.enrol_at(central)
+    name_in_a_record(tablet, *contents)
+    for content in contents:
+        upload(tablet, content)
+    return central, tablet
+
+
 def test_files_go_from_tablet_to_hub_to_central_and_the_word_comes_back(make_node: MakeNode) -> None:
     tablet, hub, central = chain(make_node)
     contents = [photo(700_000, seed) for seed in range(3)]
@@ -503,11 +514,8 @@ class Cuttable(httpx.BaseTransport):
 def test_a_line_cut_at_any_piece_sends_the_rest_and_at_most_one_piece_twice(
     make_node: MakeNode, moment: str, place: int
 ) -> None:
-    central, tablet = make_node("central"), make_node("tableta")
-    tablet.enrol_at(central)
     content = photo(900_000)
-    name_in_a_record(tablet, content)
-    upload(tablet, content)
+    central, tablet = tablet_holding(make_node, content)
     line = Cuttable(tablet, *[""] * place, moment)
     assert tablet.sync().error in ("upstream_unreachable", "upstream_strange")
     assert not is_central(tablet, content)
@@ -517,11 +525,8 @@ def test_a_line_cut_at_any_piece_sends_the_rest_and_at_most_one_piece_twice(
 
 
 def test_a_slow_line_gets_smaller_pieces(make_node: MakeNode) -> None:
-    central, tablet = make_node("central"), make_node("tableta")
-    tablet.enrol_at(central)
     content = photo()
-    name_in_a_record(tablet, content)
-    upload(tablet, content)
+    central, tablet = tablet_holding(make_node, content)
     Cuttable(tablet, *["slow"] * 4)
     assert tablet.sync().error == ""
     first = central.rows("SELECT length(content) FROM blob_chunk ORDER BY at")[0][0]
@@ -529,22 +534,16 @@ def test_a_slow_line_gets_smaller_pieces(make_node: MakeNode) -> None:
 
 
 def test_a_piece_that_arrived_before_the_patience_ended_is_not_sent_again(make_node: MakeNode) -> None:
-    central, tablet = make_node("central"), make_node("tableta")
-    tablet.enrol_at(central)
     content = photo()
-    name_in_a_record(tablet, content)
-    upload(tablet, content)
+    central, tablet = tablet_holding(make_node, content)
     Cuttable(tablet, "late", "", "late")
     assert tablet.sync().error == ""
     assert holds(central, content)
 
 
 def test_new_records_go_before_the_next_piece(make_node: MakeNode) -> None:
-    central, tablet = make_node("central"), make_node("tableta")
-    tablet.enrol_at(central)
     content = photo(900_000)
-    name_in_a_record(tablet, content)
-    upload(tablet, content)
+    central, tablet = tablet_holding(make_node, content)
     made: list[str] = []
     seen: list[tuple[int, int]] = []
 
@@ -560,12 +559,8 @@ def test_new_records_go_before_the_next_piece(make_node: MakeNode) -> None:
 
 
 def test_the_time_for_files_ends_and_the_loop_goes_on(make_node: MakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
-    central, tablet = make_node("central"), make_node("tableta")
-    tablet.enrol_at(central)
     contents = [photo(150_000, seed) for seed in range(3)]
-    name_in_a_record(tablet, *contents)
-    for content in contents:
-        upload(tablet, content)
+    central, tablet = tablet_holding(make_node, *contents)
     monkeypatch.setattr(sending, "FILES_SECONDS", -1.0)
     result = tablet.sync()
     assert (result.files, result.has_more, result.error) == (0, True, "")
@@ -588,11 +583,8 @@ def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def test_an_upstream_of_an_older_release_gets_no_files_and_all_records(make_node: MakeNode) -> None:
-    central, tablet = make_node("central"), make_node("tableta")
-    tablet.enrol_at(central)
     content = photo()
-    name_in_a_record(tablet, content)
-    upload(tablet, content)
+    _, tablet = tablet_holding(make_node, content)
     asked: list[str] = []
 
     def as_before(request: httpx.Request) -> httpx.Response | None:
@@ -610,12 +602,8 @@ def test_an_upstream_of_an_older_release_gets_no_files_and_all_records(make_node
 
 
 def test_a_file_that_the_upstream_will_not_take_holds_up_no_other(make_node: MakeNode) -> None:
-    central, tablet = make_node("central"), make_node("tableta")
-    tablet.enrol_at(central)
     contents = [photo(300_000, seed) for seed in range(3)]
-    name_in_a_record(tablet, *contents)
-    for content in contents:
-        upload(tablet, content)
+    central, tablet = tablet_holding(make_node, *contents)
     bad = sha_of(contents[0])
 
     def refuse_one(request: httpx.Request) -> httpx.Response | None:

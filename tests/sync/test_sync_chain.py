@@ -11,17 +11,10 @@ from collector.db import writing
 from collector.queries import nodes, receipts
 from sync.push import SyncState
 from sync.records import canonical_bytes
-from tests.sync.conftest import Node, record_content
+from tests.sync.conftest import Node, chain, record_content
 
 MakeNode = Callable[..., Node]
 MakeBody = Callable[..., str]
-
-
-def chain(make_node: MakeNode) -> tuple[Node, Node, Node]:
-    central, hub, tablet = make_node("central"), make_node("municipio"), make_node("tableta")
-    hub.enrol_at(central)
-    tablet.enrol_at(hub)
-    return tablet, hub, central
 
 
 def states(node: Node) -> tuple[int, int, int]:

@@ -25,9 +25,8 @@ from collector.db import open_engine, prepare_store, reading, writing
 from collector.form_store import FormStore
 from collector.queries import forms, nodes, records
 from collector.queries.forms import PIECE_BYTES
-from collector.settings import Settings
-from sync.push import SyncResult, SyncState, enrol, sync_once
-from tests.conftest import Node, serve, submission
+from sync.push import SyncResult, SyncState, sync_once
+from tests.conftest import Node, submission
 from tests.test_form_files import FILES, xform_with_files
 
 MakeNode = Callable[..., Node]
@@ -100,30 +99,9 @@ class Pair:
 
 
 @pytest.fixture
-def make_node(tmp_path: Path) -> Iterator[MakeNode]:
-    """Give a function that serves a whole node, pages and all, enrolled where told."""
-    running: list[Node] = []
-
-    def make(name: str, upstream: Node | None = None) -> Node:
-        node = serve(Settings(data_dir=tmp_path / name, name=name, sync_seconds=0))
-        running.append(node)
-        if upstream is not None:
-            with writing(upstream.app.state.engine) as session:
-                code = nodes.make_enrol_code(session, now_ms())
-            with httpx.Client(trust_env=False) as http:
-                enrol(node.app.state.engine, http, upstream.url, code, name)
-        return node
-
-    yield make
-    for node in reversed(running):
-        node.stop()
-        node.app.state.engine.dispose()
-
-
-@pytest.fixture
-def pair(make_node: MakeNode) -> Iterator[Pair]:
-    central = make_node("central")
-    pair = Pair(central, make_node("tableta", central))
+def pair(make_whole_node: MakeNode) -> Iterator[Pair]:
+    central = make_whole_node("central")
+    pair = Pair(central, make_whole_node("tableta", central))
     yield pair
     pair.http.close()
 
@@ -160,10 +138,10 @@ def rewrite(path: str, change: Callable[[Any], Any]) -> Callable[[httpx.Request,
 # --- whole
 
 
-def test_what_central_publishes_with_files_is_asked_on_every_node_below(make_node: MakeNode) -> None:
-    central = make_node("central")
-    hub = make_node("municipio", central)
-    tablet = make_node("tableta", hub)
+def test_what_central_publishes_with_files_is_asked_on_every_node_below(make_whole_node: MakeNode) -> None:
+    central = make_whole_node("central")
+    hub = make_whole_node("municipio", central)
+    tablet = make_whole_node("tableta", hub)
     central.app.state.forms.install(xform_with_files(), "agua.xlsx", b"", WITH_BIG)
     for node in (hub, tablet):
         result = node.app.state.sync_now()
@@ -274,7 +252,7 @@ def test_a_cut_costs_one_piece_and_the_next_round_goes_on_from_there(pair: Pair,
     assert pair.count("form_file_piece") == 9
 
 
-def test_a_node_killed_between_two_pieces_goes_on_from_there(pair: Pair, make_node: MakeNode) -> None:
+def test_a_node_killed_between_two_pieces_goes_on_from_there(pair: Pair, make_whole_node: MakeNode) -> None:
     pair.publish()
     folder = pair.tablet.data_dir
     killed = subprocess.run([sys.executable, "-m", __name__, str(folder)], check=False, timeout=60)

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from collector.db import writing
-from sync.push import SyncLoop, SyncResult, pause_seconds
+from sync.loop import SyncLoop, pause_seconds
+from sync.push import SyncResult
 from tests.sync.conftest import Node
 
 MakeNode = Callable[..., Node]
@@ -66,7 +67,7 @@ def test_the_loop_waits_for_an_upstream_and_stops_even_if_never_started(make_nod
 def test_the_loop_outlives_a_store_that_fails(make_node: MakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
     central, tablet = pair(make_node)
     tablet.capture(1)
-    monkeypatch.setattr("sync.push.pause_seconds", lambda _failures, _result: 0.02)
+    monkeypatch.setattr("sync.loop.pause_seconds", lambda _failures, _result: 0.02)
     with writing(tablet.engine) as session:
         session.connection().exec_driver_sql("ALTER TABLE upstream RENAME TO hidden")
     loop = loop_of(tablet)

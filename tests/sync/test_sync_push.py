@@ -12,7 +12,8 @@ import pytest
 from collector.db import writing
 from collector.problems import ProblemError
 from collector.queries import nodes
-from sync.push import SyncResult, SyncState, pause_seconds
+from sync.loop import pause_seconds
+from sync.push import SyncResult, SyncState
 from tests.sync.conftest import Node
 
 MakeNode = Callable[..., Node]

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from collector.clock import now_ms
 from collector.db import writing
@@ -160,19 +159,3 @@ def test_a_room_and_every_file_of_it_are_the_same_to_the_byte_at_central(make_no
     files = {file.name: file.content() for file in files_of(ours, Tongue(), for_lab=True)}
     assert len(files) > 10
     assert files == {file.name: file.content() for file in files_of(theirs, Tongue(), for_lab=True)}
-
-
-def test_a_room_of_a_thousand_contributions_is_read_with_two_statements_and_then_with_one(node: Node) -> None:
-    rooms, writer = RoomStore(node.engine), Writer(new_token())
-    room = rooms.open(FACTS, writer)
-    with writing(node.engine) as session:
-        for start in range(0, 1000, 500):
-            bodies = [note(room, f"Nota {n}", writer, n) for n in range(start + 1, start + 501)]
-            ingest(session, [made(body) for body in bodies], now_ms())
-    asked: list[str] = []
-    event.listen(node.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
-    assert len(texts(rooms, room)) == 1000
-    asked.append("again")
-    rooms.get(room)
-    kinds = ["again" if statement == "again" else "asks" for statement in asked if statement != "BEGIN"]
-    assert kinds == ["asks", "asks", "again", "asks"], asked

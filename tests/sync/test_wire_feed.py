@@ -10,23 +10,18 @@ import pytest
 from collector.clock import now_ms
 from collector.db import reading, writing
 from collector.queries import nodes
+from collector.queries.confirmations import Confirmations, latest
+from collector.queries.erasures import Erasure
 from collector.queries.fleet import list_fleet
 from collector.queries.records import Arrival, ingest
 from sync import limits
 from sync.push import SyncState
 from sync.statements import make_decision, make_tombstone
-from tests.sync.conftest import Node
+from tests.sync.conftest import Node, chain
 from tests.sync.sender import OldUpstream, Sender
 
 MakeNode = Callable[..., Node]
 MakeBody = Callable[..., str]
-
-
-def chain(make_node: MakeNode) -> tuple[Node, Node, Node]:
-    central, hub, tablet = make_node("central"), make_node("municipio"), make_node("tableta")
-    hub.enrol_at(central)
-    tablet.enrol_at(hub)
-    return tablet, hub, central
 
 
 def say(node: Node, *arrivals: Arrival) -> None:
@@ -102,6 +97,33 @@ def test_those_above_know_who_has_not_erased_yet(make_node: MakeNode) -> None:
         node.sync(states[node.name])
     assert unconfirmed(hub) == {"tableta": 0}
     assert unconfirmed(central) == {"municipio": 0, "tableta": 0}
+
+
+def test_an_erasure_that_was_released_reaches_those_who_have_read_past_its_place(make_node: MakeNode) -> None:
+    tablet, hub, _central = chain(make_node)
+    ids = tablet.capture(2)
+    for node in (tablet, hub):
+        node.sync()
+    late = make_tombstone(ids[0], "lab", "")
+    say(hub, Arrival(late.id, late.sha256, late.body, why="revoked_node"))
+    say(hub, make_tombstone(ids[1], "lab", ""))
+    tablet.sync()
+    tablet.sync()
+    assert unconfirmed(hub) == {"tableta": 0}
+    say(hub, make_decision(late.id, "use", late.sha256.hex(), "lab"))
+    assert erased(hub) == sorted(ids)
+    assert unconfirmed(hub) == {"tableta": 1}, "what it has read past is not what it has applied"
+    assert [[waits.name for waits in who.waiting] for it, who in fates(hub) if it.id == late.id] == [["tableta"]]
+    tablet.sync()
+    tablet.sync()
+    assert erased(tablet) == sorted(ids)
+    assert unconfirmed(hub) == {"tableta": 0}
+    assert [who.waiting for _, who in fates(hub)] == [[], []]
+
+
+def fates(node: Node) -> list[tuple[Erasure, Confirmations]]:
+    with reading(node.engine) as session:
+        return latest(session, 10)
 
 
 def test_a_node_cannot_confirm_what_is_not_there_yet(make_node: MakeNode) -> None:

@@ -20,7 +20,7 @@ from sync.push import SyncState
 from sync.records import canonical_bytes
 from sync.report import clean_report, make_report
 from sync.trouble import problem_of
-from tests.sync.conftest import Node, record_content
+from tests.sync.conftest import Node, chain, record_content
 from tests.sync.sender import SENDER, Sender
 
 MakeNode = Callable[..., Node]
@@ -30,13 +30,6 @@ MakeBody = Callable[..., str]
 def fleet(node: Node) -> dict[str, FleetRow]:
     with reading(node.engine) as session:
         return {row.name: row for row in list_fleet(session)}
-
-
-def chain(make_node: MakeNode) -> tuple[Node, Node, Node]:
-    central, hub, tablet = make_node("central"), make_node("municipio"), make_node("tableta")
-    hub.enrol_at(central)
-    tablet.enrol_at(hub)
-    return tablet, hub, central
 
 
 # --- reports

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyrage import x25519
 
 from collector.db import writing
-from collector.tables import Node as Row
+from collector.tables.nodes import Node as Row
 from sync import keys
 from sync.push import SyncState
 from tests.sync.conftest import Node

@@ -17,20 +17,13 @@ from sync import limits
 from sync.proof import Proof, prove
 from sync.records import canonical_bytes
 from sync.statements import make_tombstone
-from tests.sync.conftest import Node, record_content
+from tests.sync.conftest import Node, chain, record_content
 from tests.sync.sender import SENDER, Sender
 
 MakeNode = Callable[..., Node]
 MakeBody = Callable[..., str]
 Serve = Callable[[Any], str]
 NEVER = "0197a5d0-0000-7000-8000-000000000000"
-
-
-def chain(make_node: MakeNode) -> tuple[Node, Node, Node]:
-    central, hub, tablet = make_node("central"), make_node("municipio"), make_node("tableta")
-    hub.enrol_at(central)
-    tablet.enrol_at(hub)
-    return tablet, hub, central
 
 
 def trace(node: Node, *ids: str, **more: Any) -> dict[str, dict[str, Any]]:

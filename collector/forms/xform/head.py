@@ -7,6 +7,8 @@ from xml.etree.ElementTree import Element
 from collector.forms.expressions import Shape
 from collector.forms.model import Choice, Text
 from collector.forms.report import FormErrors, FormProblem
+from collector.forms.sentences import problem
+from collector.forms.terms import wrong_terms
 from collector.forms.xform.draft import Draft
 from collector.forms.xform.elements import child, children, elements, local, trimmed, words_of
 from collector.forms.xform.instance import Instance
@@ -39,6 +41,11 @@ def read_head(draft: Draft, head: Element | None, model: Element | None, media: 
         if "/" in said or said.strip() in RESERVED_NAMES:
             draft.refuse("", "settings", f"El {name} del formulario no puede ser «{said}»: es parte de la dirección.",
                          "Use letras, números, guion y punto, y al menos una letra o un número.", said)  # fmt: skip
+    for name, code in wrong_terms(draft.root.attrib).items():
+        said = draft.root.get(name, "")
+        draft.problems.append(
+            problem(code, "", "settings", column=name, cell=said, raw=draft.root.get("retain_days_raw", ""))
+        )
 
 
 def read_itext(draft: Draft, model: Element) -> None:

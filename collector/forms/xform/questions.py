@@ -66,6 +66,7 @@ def read_control(draft: Draft, item: Element, path: str, page: int) -> None:
         guidance=draft.media(item, path, "hint").get("guidance", {}),
         media=draft.media(item, path),
         parameters=_parameters(item, draft.binds.get(path, {})),
+        privacy=privacy_of(draft, path),
     )
 
 
@@ -82,6 +83,12 @@ def _check_range(draft: Draft, item: Element, path: str) -> None:
         given = (item.get(name) or "").strip()
         if given and not NUMBER.fullmatch(given):
             draft.refuse(path, "parameters", f"El «{name}» de un rango tiene que ser un número: {given}", "", given)
+
+
+def privacy_of(draft: Draft, path: str) -> str:
+    """Return what the form says of the answers (the column `bind::privacy`); the attribute may have a namespace."""
+    said = {name.rpartition("}")[2]: text for name, text in draft.binds.get(path, {}).items()}
+    return said.get("privacy", "").strip().lower()
 
 
 def logic_of(draft: Draft, path: str) -> Logic:
@@ -220,6 +227,7 @@ def read_computed(draft: Draft, path: str) -> None:
         groups=draft.ancestors(path),
         row=draft.row_of(path),
         property=preloaded if kind == "property" else "",
+        privacy=privacy_of(draft, path),
     )
     if (kind, preloaded) == ("timestamp", "end") and not bind.get("calculate"):
         value = draft.compile(path, "value", "now()")

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from collector.rooms.boards.energy import Breadth, EnergyBoard, EnergyRow
 from collector.rooms.boards.words import folded
+from collector.rooms.formulas import Share
 from collector.rooms.guide import text_in
 from collector.rooms.outputs.csv import csv_text
 from collector.rooms.outputs.document import Bullets, Document, Drawing, Grid, Heading, Paragraph, Part
@@ -16,6 +17,7 @@ from collector.rooms.outputs.heading import facts_line, group_words, notice_of, 
 from collector.rooms.outputs.small_multiples import Bar, Panel, small_multiples
 from collector.rooms.outputs.tongue import SPANISH, Tongue
 from collector.rooms.payloads import RESOURCES
+from collector.rooms.places import place_name
 from collector.rooms.room import Room
 from collector.rooms.sense.pieces import may_quote
 from collector.rooms.sense.screening import without_personal
@@ -162,7 +164,8 @@ def _preference_bar(row: EnergyRow, tongue: Tongue) -> Bar:
     if row.preference is None:
         return Bar(0.0, "–")
     share = row.preference.share
-    return Bar(share.share, tongue.percent(share.share), share.low, share.high)
+    ends = tongue("{low} a {high}", low=tongue.percent(share.low), high=tongue.percent(share.high))
+    return Bar(share.share, tongue.percent(share.share), share.low, share.high, ends)
 
 
 def _count_bar(count: int, most: int) -> Bar:
@@ -233,7 +236,7 @@ def energy_chat(room: Room, board: EnergyBoard, tongue: Tongue = SPANISH) -> str
 def _chat_head(room: Room, board: EnergyBoard, tongue: Tongue) -> list[str]:
     seats = tuple(room.seats)
     title = _short(without_personal(room.facts.title, seats), 120)
-    place = _short(without_personal(tongue.place(room.facts.place), seats), CHAT_LABEL)
+    place = _short(without_personal(place_name(room.facts), seats), CHAT_LABEL)
     when = tongue.day(room.facts.date) if room.facts.date else ""
     lines = [
         tongue("DEMOSTRACIÓN: datos inventados") if room.facts.demo else "",
@@ -246,7 +249,7 @@ def _chat_head(room: Room, board: EnergyBoard, tongue: Tongue) -> list[str]:
 
 def _chat_line(place: int, row: EnergyRow, seats: Sequence[str], tongue: Tongue) -> str:
     label = _short(without_personal(label_of(row, tongue), seats), CHAT_LABEL)
-    share = tongue("{share} de los puntos", share=tongue.percent(row.preference.share.share)) if row.preference else ""
+    share = _chat_share(row.preference.share, tongue) if row.preference else ""
     said = [
         share,
         tongue("compromisos con fecha: {n}", n=row.committed) if row.committed else "",
@@ -257,6 +260,16 @@ def _chat_line(place: int, row: EnergyRow, seats: Sequence[str], tongue: Tongue)
     number = row.preference.place if row.preference else place
     rest = ", ".join(part for part in said if part)
     return f"{number}. {label}: {rest}" if rest else f"{number}. {label}"
+
+
+def _chat_share(share: Share, tongue: Tongue) -> str:
+    """Return the share with its interval: of few people a share alone says more than anybody knows."""
+    return tongue(
+        "{share} de los puntos ({low} a {high})",
+        share=tongue.percent(share.share),
+        low=tongue.percent(share.low),
+        high=tongue.percent(share.high),
+    )
 
 
 def _short(text: str, most: int) -> str:

@@ -2,6 +2,7 @@
 
 from collector.rooms.guide import text_in
 from collector.rooms.outputs.tongue import Tongue
+from collector.rooms.places import place_name
 from collector.rooms.room import Room
 
 
@@ -9,7 +10,7 @@ def facts_line(room: Room, tongue: Tongue) -> str:
     """Return place, day and round in one line."""
     facts = room.facts
     parts = [
-        tongue.place(facts.place),
+        place_name(facts),
         tongue.day(facts.date) if facts.date else "",
         tongue("ronda {n}", n=facts.round) if facts.round else "",
     ]

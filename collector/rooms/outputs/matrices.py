@@ -15,13 +15,17 @@ HIDDEN = "prot."
 
 @dataclass(frozen=True)
 class MatrixWords:
-    """How a matrix is worded. title: above it; axis: what the columns are; columns: column key -> what people read."""
+    """How a matrix is worded. title: above it; axis: what the columns are; columns: column key -> what people read.
+
+    has_column_totals: False for one of several tables over the same records, which have none (release.py).
+    """
 
     title: str
     axis: str
     columns: Mapping[str, str]
     book: Codebook
     tongue: Tongue = SPANISH
+    has_column_totals: bool = True
 
 
 def matrix_csv(published: Published, words: MatrixWords) -> str:
@@ -32,33 +36,46 @@ def matrix_csv(published: Published, words: MatrixWords) -> str:
 
 
 def _csv_rows(published: Published, words: MatrixWords) -> Iterator[list[object]]:
-    for path, counts in zip((*published.rows, ""), published.counts, strict=True):
+    for path, counts in _lines(published, words):
         code = words.book.codes.get(path)
         dimension = words.book.label(code.dimension) if code else ""
         name = words.book.label(path) if path else words.tongue("Total")
         yield [dimension, path, name, *_cells(counts, words.tongue)]
 
 
+def _lines(published: Published, words: MatrixWords) -> list[tuple[str, tuple[int | None, ...]]]:
+    """Return (path, counts) of each row, "" for the totals of columns."""
+    lines = list(zip((*published.rows, ""), published.counts, strict=True))
+    return lines if words.has_column_totals else lines[:-1]
+
+
 def matrix_document(published: Published, words: MatrixWords) -> Document:
     """Return the matrix as a document, with how it counts and what it hides."""
     tongue = words.tongue
-    names = [*(words.book.label(path) for path in published.rows), tongue("Total")]
     rows = tuple(
-        (name, *map(str, _cells(counts, tongue))) for name, counts in zip(names, published.counts, strict=True)
+        (words.book.label(path) if path else tongue("Total"), *map(str, _cells(counts, tongue)))
+        for path, counts in _lines(published, words)
     )
     head = (tongue("Tema"), *_column_names(published, words), tongue("Total"))
     parts = [
         Paragraph(tongue("Cada celda cuenta registros distintos. Un registro con dos temas está en dos filas.")),
-        Paragraph(tongue("Los totales suman las celdas.")),
+        Paragraph(_totals_sentence(words, tongue)),
     ]
-    if published.rows and published.columns:
-        parts.append(Paragraph(_hidden_sentence(published, tongue)))
+    if published.rows:
+        parts.append(Paragraph(_hidden_sentence(published, words)))
         return Document(words.title, (*parts, Grid(words.axis, head, rows)), tongue.language)
     return Document(words.title, (*parts, Paragraph(tongue("Todavía no hay temas marcados."))), tongue.language)
 
 
-def _hidden_sentence(published: Published, tongue: Tongue) -> str:
-    if not any(True for _ in published.hidden()):
+def _totals_sentence(words: MatrixWords, tongue: Tongue) -> str:
+    if words.has_column_totals:
+        return tongue("Los totales suman las celdas.")
+    return tongue("El total suma la fila. Las columnas no llevan total: con él se podría calcular lo que se protege.")
+
+
+def _hidden_sentence(published: Published, words: MatrixWords) -> str:
+    tongue, lines = words.tongue, _lines(published, words)
+    if not any(count is None for _, counts in lines for count in counts):
         return tongue("Ninguna celda está protegida.")
     return tongue(
         "«{mark}» protege a grupos de menos de {k} personas. También tapa otras celdas, para que nadie las calcule.",

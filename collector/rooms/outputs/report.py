@@ -11,7 +11,7 @@ from collector.rooms.boards.timeline import balance
 from collector.rooms.guide import Step, text_in
 from collector.rooms.outputs.document import Document, Grid, Heading, Paragraph, Part, Words
 from collector.rooms.outputs.heading import facts_line, notice_of, value_words
-from collector.rooms.outputs.matrices import MatrixWords, matrix_document
+from collector.rooms.outputs.matrices import matrix_document
 from collector.rooms.outputs.open_parts import (
     affinity_parts,
     agreement_parts,
@@ -28,11 +28,11 @@ from collector.rooms.outputs.secret_parts import (
     signify_parts,
     statement_parts,
 )
+from collector.rooms.outputs.theme_tables import QUESTION, question_words, room_tables
 from collector.rooms.outputs.tongue import SPANISH, Tongue
 from collector.rooms.room import Room
 from collector.rooms.sense.codebook import Codebook
 from collector.rooms.sense.coding import Coded
-from collector.rooms.sense.matrices import theme_by
 from collector.rooms.sense.pieces import Piece, pieces_of
 from collector.rooms.sense.quotes import Quote, quotes
 from collector.rooms.sense.suppression import Policy
@@ -137,12 +137,11 @@ def _theme_parts(room: Room, book: Codebook, coded: Coded, tongue: Tongue, polic
     pieces = pieces_of(room)
     if not any(coded.paths(piece.target) for piece in pieces):
         return
-    matrix = theme_by(pieces, coded, book, lambda piece: piece.question)
-    names = {step.name: text_in(step.label, tongue.language) for step in (room.guide.steps if room.guide else ())}
-    words = MatrixWords(tongue("Temas por pregunta"), tongue("Pregunta"), names, book, tongue)
+    found = room_tables(room, book, coded, policy)
+    words = question_words(room, book, tongue)
     yield Heading(words.title)
-    yield from matrix_document(matrix.shown(policy), words).parts
-    for code in matrix.themes:
+    yield from matrix_document(found.published(QUESTION), words).parts
+    for code in (book.codes[path] for path in found.themes):
         mine = [piece for piece in pieces if coded.has(piece.target, code.path)]
         yield from _quote_parts(room, code.label, mine, policy, tongue)
 

@@ -1,6 +1,7 @@
 """The sheet that goes back to the community, one page: what they told us, what we will do. Plain words, to be read out.
 
-Counts of fewer than k people become "algunas personas"; quotes as in quotes.py; no seat and no name of a person.
+Themes stand in the order of how many spoke of them, without counts: beside the tables over several rooms a count of one
+room could give a small cell of another back. Quotes as in quotes.py; no seat and no name of a person.
 `readability` scores what stands on the sheet (Fernández-Huerta); below 60 whoever prints it should write it plainer.
 """
 
@@ -11,6 +12,7 @@ from collector.forms.readability import fernandez_huerta
 from collector.rooms.boards.statements import StatementRow, statement_board
 from collector.rooms.outputs.document import Bullets, Document, Grid, Heading, Paragraph, Part, Words
 from collector.rooms.outputs.heading import facts_line, notice_of
+from collector.rooms.outputs.secret_parts import share_words
 from collector.rooms.outputs.tongue import SPANISH, Tongue
 from collector.rooms.room import Item, Room
 from collector.rooms.sense.codebook import Code, Codebook
@@ -102,7 +104,7 @@ def _theme_line(code: Code, pieces: Sequence[Piece], k: int, tongue: Tongue) -> 
     people = len({piece.person for piece in pieces})
     if people < k:
         return tongue("{theme}: lo dijeron algunas personas.", theme=code.label)
-    return tongue("{theme}: lo dijeron {n} personas.", theme=code.label, n=people)
+    return tongue("{theme}: lo dijeron varias personas.", theme=code.label)
 
 
 def _backed(room: Room, tongue: Tongue) -> Iterator[Part]:
@@ -115,8 +117,11 @@ def _backed(room: Room, tongue: Tongue) -> Iterator[Part]:
         yield Paragraph(tongue("En esto hubo más acuerdo:"))
         yield Bullets(
             tuple(
-                tongue("{text} (de acuerdo: {share})", text=_short(row.text), share=tongue.percent(_agreed(row)))
+                tongue(
+                    "{text} (de acuerdo: {share})", text=_short(row.text), share=share_words(row.tally.agree, tongue)
+                )
                 for row in backed[:MOST_STATEMENTS]
+                if row.tally
             )
         )
 

@@ -100,7 +100,7 @@ def dot_parts(room: Room, step: Step, tongue: Tongue) -> Iterator[Part]:
 
 def _dot_row(room: Room, row: DotRow, tongue: Tongue) -> tuple[str, ...]:
     groups = [
-        f"{group_words(room, cut.segment, each.value, tongue)}: {tongue.percent(each.share.share)} (n={each.share.n})"
+        f"{group_words(room, cut.segment, each.value, tongue)}: {share_words(each.share, tongue)}"
         for cut in row.by_segment
         for each in cut.groups
     ]

@@ -8,19 +8,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 WIDTH, PANEL, GAP = 760, 160, 30
-TOP, ROW, BAR = 34, 50, 12
+TOP, ROW, BAR = 34, 58, 12
 NUMBER = 46  # room right of a bar for its number
 INK, SOFT, FILL, LINE, SPAN = "#12231b", "#43534a", "#86bdb0", "#d3d6ca", "#0e5a4c"
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar from 0 to 1, what it says, and the ends of its interval, None without one."""
+    """A bar from 0 to 1, what it says, and the ends of its interval, None without one. note: under the bar."""
 
     length: float
     text: str
     low: float | None = None
     high: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def _bar(bar: Bar, x: int, y: int) -> Iterator[str]:
         ends = f"M{left} {y}V{y + BAR}M{left} {middle}H{right}M{right} {y}V{y + BAR}"
         yield f'<path d="{ends}" stroke="{SPAN}" fill="none"/>'
     yield f'<text x="{x + full + 6}" y="{y + 11}">{html.escape(bar.text)}</text>'
+    if bar.note:
+        yield f'<text x="{x}" y="{y + BAR + 14}" font-size="12" fill="{SOFT}">{html.escape(bar.note)}</text>'
 
 
 def _two(value: float) -> str:

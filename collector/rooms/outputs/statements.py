@@ -7,7 +7,12 @@ five people gave one; counts are those of the board. Times are cut to the minute
 
 from collector.clock import parse_iso
 from collector.rooms.boards.statements import StatementRow, statement_board
+from collector.rooms.guide import Step, text_in
 from collector.rooms.outputs.csv import csv_text
+from collector.rooms.outputs.document import Document, Paragraph
+from collector.rooms.outputs.heading import facts_line, notice_of
+from collector.rooms.outputs.secret_parts import statement_parts
+from collector.rooms.outputs.tongue import SPANISH, Tongue
 from collector.rooms.room import Item, ItemState, Room
 
 HEAD = (
@@ -26,6 +31,13 @@ def comments_csv(room: Room, step: str) -> str:
     rows = {row.id: row for row in statement_board(room, step).rows}
     items = room.of("statement", step, with_hidden=True)
     return csv_text(HEAD, [_row(number, item, rows.get(item.id)) for number, item in enumerate(items)], bom=False)
+
+
+def statements_document(room: Room, step: Step, tongue: Tongue = SPANISH) -> Document:
+    """Return the statements shown in a step with their votes, once these may be seen, to read and print."""
+    title = f"{text_in(step.label, tongue.language)}: {room.facts.title}"
+    parts = (Paragraph(facts_line(room, tongue)), *statement_parts(room, step, tongue))
+    return Document(title, parts, tongue.language, notice_of(room, tongue))
 
 
 def _row(number: int, item: Item, counted: StatementRow | None) -> tuple[object, ...]:

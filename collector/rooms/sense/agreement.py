@@ -42,3 +42,13 @@ def krippendorff_alpha(units: Iterable[Sequence[Hashable]]) -> Fraction | None:
     n = totals.total()
     expected = Fraction(n * n - sum(times * times for times in totals.values()), n - 1) if n > 1 else Fraction(0)
     return None if expected == 0 else 1 - observed / expected
+
+
+def meaning(alpha: Fraction | None) -> str:
+    """Return how far an alpha lets anybody build on the codes: "high", "fair", "low", or "none" where it has no value.
+
+    From 0.8 conclusions rest on the codes, from 0.667 tentative ones only. Source: Krippendorff, "Content Analysis".
+    """
+    if alpha is None:
+        return "none"
+    return "high" if alpha >= Fraction(4, 5) else "fair" if alpha >= Fraction(2, 3) else "low"

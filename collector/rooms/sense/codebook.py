@@ -118,11 +118,17 @@ def codebook_of(changes: Iterable[CodeChange], used: Iterable[str] = ()) -> Code
         path = _moved(change.path, moves)
         said[path] = _with(said.get(path) or _bare(path), change)
     paths = {*said, *(_moved(path, moves) for path in map(_path_or_nothing, used) if path)}
-    paths.update(above for path in list(paths) for above in _above(path))
+    paths.update(each for path in list(paths) for each in above(path))
     codes: dict[str, Code] = {}
     for path in sorted(paths, key=_tree_order):
         codes[path] = _in_dimension(said.get(path) or _bare(path), codes)
     return Codebook(codes, moves)
+
+
+def used_book(book: Codebook, used: Iterable[str]) -> Codebook:
+    """Return the part of a book that some codings use: their codes and those above them."""
+    paths = {path for each in used for path in (each, *above(each))}
+    return Codebook({path: code for path, code in book.codes.items() if path in paths}, book.moves)
 
 
 def _in_dimension(code: Code, above: Mapping[str, Code]) -> Code:
@@ -192,7 +198,8 @@ def _with(code: Code, change: CodeChange) -> Code:
     return replace(code, label=label, dimension=dimension, description=description)
 
 
-def _above(path: str) -> list[str]:
+def above(path: str) -> list[str]:
+    """Return the paths above a path, the dimension first."""
     parts = path.split("/")
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 

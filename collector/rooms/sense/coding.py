@@ -39,6 +39,10 @@ class Coded:
         """Tell whether a target carries a code or one below it."""
         return any(is_under(each, path) for each in self.paths(target))
 
+    def used(self) -> frozenset[str]:
+        """Return the codes that anybody put on anything."""
+        return frozenset[str]().union(*(paths for coders in self.by_target.values() for paths in coders.values()))
+
     def coders(self) -> tuple[str, ...]:
         """Return who coded, by name."""
         return tuple(sorted({coder for coders in self.by_target.values() for coder in coders}))

@@ -8,11 +8,11 @@ A cell is small when fewer than k people stand behind it, however many records t
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.rooms.sense.codebook import Code, Codebook
+from collector.rooms.sense.codebook import Code, Codebook, above
 from collector.rooms.sense.coding import Coded
 from collector.rooms.sense.flows import Place
 from collector.rooms.sense.pieces import Piece
-from collector.rooms.sense.suppression import CountTable, Policy, Published, protect, steady
+from collector.rooms.sense.suppression import CountTable, Policy, Published, protect
 
 NOT_SAID = ""  # column of what names no municipality or segment
 
@@ -30,21 +30,21 @@ class Matrix:
     records: Mapping[Place, tuple[str, ...]]
 
     def shown(self, policy: Policy | None = None) -> Published:
-        """Return the table as it may leave the lab."""
+        """Return the table as it may leave the lab where no other of these records does; release.py is for several."""
         return protect(self.table, policy)
 
-    def shown_after(self, earlier: CountTable, policy: Policy | None = None) -> tuple[CountTable, Published]:
-        """Return (the table to keep for next time, the table to show) when one was published before (P19)."""
-        policy = policy or Policy()
-        table = steady(earlier, self.table, policy.k)
-        return table, protect(table, policy)
+    def row(self, path: str) -> int:
+        """Return the number of the row of a theme. Raises KeyError."""
+        found = next((row for row, code in enumerate(self.themes) if code.path == path), None)
+        if found is None:
+            raise KeyError(f"the matrix has no row for {path!r}")
+        return found
 
     def drill_down(self, path: str, column: str) -> tuple[str, ...]:
         """Return the records behind a cell; they are as many as it counts. Raises KeyError for no such cell."""
-        rows = [code.path for code in self.themes]
-        if path not in rows or column not in self.columns:
-            raise KeyError(f"the matrix has no cell for {path!r} and {column!r}")
-        return self.records[rows.index(path), self.columns.index(column)]
+        if column not in self.columns:
+            raise KeyError(f"the matrix has no column for {column!r}")
+        return self.records[self.row(path), self.columns.index(column)]
 
 
 def theme_by_place(pieces: Iterable[Piece], found: Coded, book: Codebook, themes: Sequence[str] = ()) -> Matrix:
@@ -71,11 +71,12 @@ def theme_by(
     known = sorted({piece.target: piece for piece in pieces}.values(), key=lambda piece: piece.order)
     columns = tuple(sorted({column_of(piece) for piece in known}, key=lambda name: (name == NOT_SAID, name)))
     behind: dict[Place, list[Piece]] = {}
+    places = {name: place for place, name in enumerate(columns)}
+    numbers = {code.path: row for row, code in enumerate(rows)}
     for piece in known:
-        column = columns.index(column_of(piece))
-        for row, code in enumerate(rows):
-            if found.has(piece.target, code.path):
-                behind.setdefault((row, column), []).append(piece)
+        column = places[column_of(piece)]
+        for row in sorted(_rows_of(found.paths(piece.target), numbers)):
+            behind.setdefault((row, column), []).append(piece)
     cells = {place: _records(behind.get(place, [])) for place in _places(len(rows), len(columns))}
     return Matrix(rows, columns, _counts(rows, columns, cells, behind), cells)
 
@@ -88,6 +89,11 @@ def _rows(book: Codebook, themes: Sequence[str]) -> tuple[Code, ...]:
     return tuple(
         code for code in book.codes.values() if code.depth == 2 or (code.depth == 1 and not book.children(code.path))
     )
+
+
+def _rows_of(paths: Iterable[str], numbers: Mapping[str, int]) -> set[int]:
+    """Return the rows whose code is one of the paths or stands above it."""
+    return {numbers[each] for path in paths for each in (path, *above(path)) if each in numbers}
 
 
 def _places(rows: int, columns: int) -> list[Place]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from collector.rooms.places import place_key
 from collector.rooms.room import GROUP, Item, Room
 
 CODED = ("note", "statement")
@@ -81,7 +82,7 @@ def _piece(item: Item, room: Room) -> Piece:
         session=room.session,
         document=room.facts.title,
         seat=item.seat,
-        place=room.facts.place,
+        place=place_key(room.facts),
         segments=seat.segments if seat else {},
         question=item.said("question") or item.step,
         may_quote=_are_own_words(item) and may_quote(room, item.seat),

@@ -7,7 +7,7 @@ Rules: privacy requirements P18 (k = 5 for partners, 10 in public; zeros of sens
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from collector.rooms.sense.flows import Place, Residual, Shape, cheapest_way
 
@@ -23,11 +23,12 @@ CELL_PRICE = 10  # hiding one cell of 30 beats hiding three of 8
 class Policy:
     """k: the fewest people that a shown cell may speak of; hides_zeros: 0 is as telling as 1 in a sensitive table.
 
-    Raises ValueError for k < 1.
+    keeps_totals: totals are known from elsewhere, so hiding them would hide nothing. Raises ValueError for k < 1.
     """
 
     k: int = K_PARTNERS
     hides_zeros: bool = False
+    keeps_totals: bool = False
 
     def __post_init__(self) -> None:
         if self.k < 1:
@@ -49,6 +50,10 @@ class Policy:
     def is_small(self, people: int) -> bool:
         """Tell whether a cell that speaks of so many people is to be hidden."""
         return self.floor <= people < self.k
+
+
+class NotDividedError(ValueError):
+    """A table whose totals are known cannot hide a small cell: only its totals may be told."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,8 @@ class Bounds:
 def protect(table: CountTable, policy: Policy | None = None) -> Published:
     """Return the table with small cells hidden, and with them as few and small others as a greedy search finds.
 
-    Cost: about 3 ms for 12 x 12, 50 ms for 15 x 20, a second for 81 municipalities x 12 themes.
+    Cost: about 3 ms for 12 x 12, 50 ms for 15 x 20, a second for 81 municipalities x 12 themes. Raises
+    NotDividedError where totals are kept and a small cell cannot be hidden among the others.
     """
     policy = policy or Policy()
     counts = table.with_totals()
@@ -133,7 +139,10 @@ def protect(table: CountTable, policy: Policy | None = None) -> Published:
     hidden.add(small)
     for place in sorted(small):
         if not hidden.is_wide([place]):
-            hidden.add(hidden.ring(place))
+            ring = hidden.ring(place)
+            if ring is None:
+                raise NotDividedError(f"no cells hide {table.rows[place[0]]} in {table.columns[place[1]]}")
+            hidden.add(ring)
     if table.shape.rows * table.shape.columns <= MOST_TRIMMED:
         hidden.trim(small)
     return _published(table, counts, hidden.places, policy)
@@ -167,15 +176,16 @@ class _Hidden:
                 self.places.remove(place)
                 self._residual = residual
 
-    def ring(self, place: Place) -> set[Place]:
+    def ring(self, place: Place) -> set[Place] | None:
         """Return the cheapest places that, hidden, let the count at `place` be `width` more than it is.
 
         There always is such a ring: the totals of its row and column with the grand total, which all grow together.
+        None only where totals are kept.
         """
         ways: dict[int, list[tuple[int, int, Place]]] = {point: [] for point in range(self._shape.points)}
         for other in self._shape.places():
             spare = self._counts[other[0]][other[1]] - self._policy.floor
-            if other == place or spare < 0:
+            if other == place or spare < 0 or (self._policy.keeps_totals and self._is_total(other)):
                 continue
             start, end = self._shape.arc(other)
             price = 0 if other in self.places else self._price(other)
@@ -184,12 +194,14 @@ class _Hidden:
                 ways[end].append((start, price, other))
         start, end = self._shape.arc(place)
         found = cheapest_way(self._shape.points, end, start, lambda point: iter(ways[point]))
-        assert found is not None  # the totals always close the ring
-        return set(found[1])
+        assert found is not None or self._policy.keeps_totals  # totals always close the ring
+        return set(found[1]) if found else None
+
+    def _is_total(self, place: Place) -> bool:
+        return place[0] == self._shape.rows or place[1] == self._shape.columns
 
     def _price(self, place: Place) -> int:
-        is_total = place[0] == self._shape.rows or place[1] == self._shape.columns
-        return (self._counts[place[0]][place[1]] + CELL_PRICE) * (TOTAL_PRICE if is_total else 1)
+        return (self._counts[place[0]][place[1]] + CELL_PRICE) * (TOTAL_PRICE if self._is_total(place) else 1)
 
 
 def _nearest_first(places: Iterable[Place], place: Place) -> list[Place]:
@@ -217,25 +229,6 @@ def _primary(table: CountTable, counts: Sequence[Sequence[int]], policy: Policy)
     people = table.people or counts
     smaller = ((place, min(people[place[0]][place[1]], counts[place[0]][place[1]])) for place in table.shape.places())
     return {place for place, count in smaller if policy.is_small(count)}
-
-
-def steady(earlier: CountTable, now: CountTable, k: int = K_PUBLIC) -> CountTable:
-    """Return `now` with each cell as it was in the table shown before, unless it moved by k or more.
-
-    So nobody learns of the few who came in between by taking one table from the next (privacy requirement P19). Rows
-    and columns are matched by name; new ones begin at 0, so they appear once k records are in a cell.
-    """
-    rows, columns = ({name: place for place, name in enumerate(names)} for names in (earlier.rows, earlier.columns))
-
-    def kept(row: int, column: int) -> int:
-        old_row, old_column = rows.get(now.rows[row]), columns.get(now.columns[column])
-        known = old_row is not None and old_column is not None
-        old = earlier.cells[old_row][old_column] if known else 0  # type: ignore[index]
-        count = now.cells[row][column]
-        return count if abs(count - old) >= k else old
-
-    cells = tuple(tuple(kept(row, column) for column in range(len(now.columns))) for row in range(len(now.rows)))
-    return replace(now, cells=cells)
 
 
 # --- proving
