@@ -37,11 +37,18 @@ NO = "0"  # of a question with several: who answered without a choice
 
 @dataclass(frozen=True)
 class Given:
-    """What is told of a form. at_ms: when the answers in it were counted last; waiting: how many came since."""
+    """What is told of a form. at_ms: when the answers in it were counted last, 0 while they are counted for the first
+    time; waiting: how many came since.
+    """
 
     lines: list[Line]
     at_ms: int
     waiting: int
+
+    @property
+    def is_counting(self) -> bool:
+        """Tell whether nothing is told only because a large form is being counted for the first time."""
+        return self.at_ms == 0
 
 
 @dataclass(frozen=True)
@@ -85,18 +92,30 @@ class GivebackStore:
         self._lock, self._beside, self._rested = Lock(), set[str](), dict[str, float]()
 
     def given(
-        self, form_id: str, columns: list[Column], places: list[Column], moment_ms: int, groups: SmallGroups
+        self,
+        form_id: str,
+        columns: list[Column],
+        places: list[Column],
+        moment_ms: int,
+        groups: SmallGroups,
+        people: int = 0,
     ) -> Given:
-        """Return what is told of a form now, and keep it as told. columns: the questions; places: what says where."""
+        """Return what is told of a form now, and keep it as told.
+
+        columns: the questions; places: what says where; people: about how many answered, for who would not wait for
+        the first count of a large form; 0 waits.
+        """
         asked = _Asked(form_id, columns, places, moment_ms, groups)
         with reading(self._engine) as session:
             last, kept = record_queries.last_number(session), _read(store.fact(session, FACT + form_id))
         known = self._seen.get(form_id)
         if known is not None and known[:3] == (last, asked.names, groups):
             return known[3]
-        if kept is None or kept.people <= AT_ONCE:
+        if (kept.people if kept else people) <= AT_ONCE:
             return self._count_now(asked)
         self._count_beside(asked)
+        if kept is None:
+            return Given([], 0, people)
         if known is not None and known[1:3] == (asked.names, groups):
             return known[3]
         return _given(kept, columns, kept.people, groups.shared)

@@ -17,10 +17,12 @@ from collector.db import reading
 from collector.form_plan import Plan
 from collector.lab.freshness import (
     DAY_MS,
+    NO_GROUPS,
     RECENT_DAYS,
     Board,
     Coverage,
     FormLine,
+    Groups,
     Named,
     Seen,
     board_of,
@@ -64,8 +66,8 @@ class Watched:
     mark: str
     reported: dict[str, list[Report]] = field(default_factory=dict)
 
-    def board(self, k: int = 0, form: str = "") -> Board:
-        """Return form × municipality, of one form when given; with k, cells of fewer answers are protected.
+    def board(self, form: str = "", groups: Groups = NO_GROUPS) -> Board:
+        """Return form × municipality, of one form when given. groups: as for `board_of`.
 
         Forms that are asked of nobody in particular and that nobody answered are left out.
         """
@@ -75,7 +77,7 @@ class Watched:
             for line in self.forms
             if (form == "" and (line.is_planned or line.form_id in answered)) or form == line.form_id
         ]
-        return board_of(forms, self.coverage, municipalities(), self.today, k)
+        return board_of(forms, self.coverage, municipalities(), self.today, groups)
 
     def reports(self, form: str = "") -> list[Report]:
         """Return who reported in the latest periods, of one form when given; worked out once."""

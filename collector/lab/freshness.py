@@ -220,12 +220,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """Form × municipality on one day. k: the fewest answers that a cell may speak of, 0 where everything is shown."""
+    """Form × municipality on one day."""
 
     today: int
     forms: tuple[FormLine, ...]
     rows: tuple[Row, ...]
-    k: int = 0
 
     def late(self, state: str) -> list[tuple[Row, list[Cell]]]:
         """Return the municipalities with cells of a state, and these cells; the longest silence first."""
@@ -237,6 +236,11 @@ class Board:
         """Return state -> how many municipalities are at worst so."""
         told = [row.worst for row in self.rows if row.code]
         return {state: told.count(state) for state in (*LATE, FRESH)}
+
+
+# form -> the fewest answers that a cell of it may speak of; one that is not named shows everything
+Groups = Mapping[str, int]
+NO_GROUPS: Groups = {}
 
 
 @dataclass(frozen=True)
@@ -260,21 +264,23 @@ class Coverage:
         return self.seen.get((form_id, municipality), NOTHING)
 
 
-def board_of(forms: Sequence[FormLine], coverage: Coverage, names: Iterable[Named], today: int, k: int = 0) -> Board:
+def board_of(
+    forms: Sequence[FormLine], coverage: Coverage, names: Iterable[Named], today: int, groups: Groups = NO_GROUPS
+) -> Board:
     """Return the board. names: every municipality there is, in the order wanted.
 
-    Shown are those where something came, is expected, or a node works. With k, cells of fewer answers are protected:
-    there is no total from which they could be worked out.
+    Shown are those where something came, is expected, or a node works. A form with `groups` has its cells of fewer
+    answers protected: there is no total from which they could be worked out.
     """
-    rows = [_row(forms, coverage, named, today, k) for named in (*names, Named("", ""))]
-    return Board(today, tuple(forms), tuple(row for row in rows if _is_shown(row)), k)
+    rows = [_row(forms, coverage, named, today, groups) for named in (*names, Named("", ""))]
+    return Board(today, tuple(forms), tuple(row for row in rows if _is_shown(row)))
 
 
-def _row(forms: Sequence[FormLine], coverage: Coverage, named: Named, today: int, k: int) -> Row:
+def _row(forms: Sequence[FormLine], coverage: Coverage, named: Named, today: int, groups: Groups) -> Row:
     cells = [cell_of(form, named.code, coverage.of(form.form_id, named.code), today) for form in forms]
     if not named.code:  # nobody is late who cannot be named
         cells = [replace(cell, state=NO_FREQUENCY) if cell.is_late or cell.state == FRESH else cell for cell in cells]
-    kept = tuple(_protected(cell, k) for cell in cells)
+    kept = tuple(_protected(cell, groups.get(cell.form_id, 0)) for cell in cells)
     return Row(named.code, named.name, named.province, kept, coverage.nodes.get(named.code, 0))
 
 

@@ -4,14 +4,14 @@ Pure: the caller brings the records (queries/reviews.py) and the forms. The stat
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from collector.forms.listed import labels_of
 from collector.forms.model import Form
 from collector.lab.tables import answers_of, language_of, tables_of
-from collector.lab.whole_record import Answer, RecordReader, Rows, files_of
+from collector.lab.whole_record import Answer, RecordReader, files_of, leaves
 
 # how a review says it -> in words
 STATES = {"received": "Recibido", "has_issues": "Con problemas", "approved": "Aprobado", "rejected": "Rechazado"}
@@ -79,16 +79,7 @@ def _answers(content: Mapping[str, Any], form: Form | None, lang: str, places: M
     chosen = labels_of(content.get("places"), places)
     reader = RecordReader(language_of(form, lang) if form else "", files_of(content), places=chosen)
     parts = reader.parts(tables_of([form] if form else []), answers_of(content))
-    return {answer.key: answer for answer in _leaves(parts)}
-
-
-def _leaves(parts: "Sequence[Answer | Rows]") -> Iterator[Answer]:
-    for part in parts:
-        if isinstance(part, Answer):
-            yield part
-        else:
-            for row in part.rows:
-                yield from _leaves(row.parts)
+    return {answer.key: answer for answer in leaves(parts)}
 
 
 # --- the history of a record

@@ -81,6 +81,16 @@ class Rows:
     notices: tuple[Notice, ...] = ()
 
 
+def leaves(parts: "Sequence[Answer | Rows]") -> Iterator[Answer]:
+    """Give every answer, those in rows too, in order."""
+    for part in parts:
+        if isinstance(part, Answer):
+            yield part
+        else:
+            for row in part.rows:
+                yield from leaves(row.parts)
+
+
 def notices(table: Table, flags: Iterable[Mapping[str, str]], language: str) -> list[tuple[str, Notice]]:
     """Return (key, notice) of each flag; a code that this release does not know is shown as it is."""
     labels = {part.name: part.label(language) for each in table.walk() for part in each.parts}

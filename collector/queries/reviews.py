@@ -239,15 +239,6 @@ def family_of(session: Session, record_id: str) -> Family:
     return family
 
 
-def edit_counts(session: Session, ids: Sequence[str]) -> dict[str, int]:
-    """Return id -> how many edits its submission has had: what ODK calls `edits`. Statements: by the longest chain."""
-    found: dict[str, int] = {}
-    for family in families_of(session, ids):
-        count = len(family.edits())
-        found |= {each: count for each in ids if each in family.ids}
-    return found
-
-
 # --- what came back to a team
 
 

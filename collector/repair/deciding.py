@@ -6,7 +6,7 @@ preview()   what of a content would fit a form, before anybody decides
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from collector.db import reading, writing
 from collector.form_store import FormStore
 from collector.forms.model import Form
 from collector.lab.tables import answers_of, language_of, tables_of
-from collector.lab.whole_record import Answer, Notice, RecordReader, Rows, files_of, notices
+from collector.lab.whole_record import Answer, Notice, RecordReader, Rows, files_of, leaves, notices
 from collector.problems import PROBLEMS, ProblemError
 from collector.queries import quarantine
 from collector.queries.erasures import wipe_traces
@@ -129,16 +129,6 @@ def preview(forms: FormStore, content: Content, form_id: str, version: str, lang
     wrong = {str(flag["key"]) for flag in flags if flag["what"] in DOES_NOT_FIT}
     fitting = sum(not any(key == bad or key.startswith(f"{bad}[") for bad in wrong) for key in given)
     return Preview(form, len(given), fitting, parts, [notice for _, notice in found])
-
-
-def leaves(parts: "Sequence[Answer | Rows]") -> Iterator[Answer]:
-    """Give every answer, those in rows too, in order."""
-    for part in parts:
-        if isinstance(part, Answer):
-            yield part
-        else:
-            for row in part.rows:
-                yield from leaves(row.parts)
 
 
 # --- several contents side by side

@@ -58,10 +58,13 @@ def show_municipalities(request: Request, person: Reader) -> Response:
         if not person.municipality:
             raise ProblemError(PROBLEMS["municipality_missing"])
         return RedirectResponse(f"{HERE}/{person.municipality}", 303)
-    told = {code for form_id in _form_ids(request) for code in _columns_told(request, form_id)}
-    labels = place_labels()
+    found = [handed_out(request, form_id, waits=False) for form_id in _form_ids(request)]
+    told, labels = {code for handed in found for code in _places_told(handed.given)}, place_labels()
     scope = lab_scope(request, person.who, HERE)
-    scope.update(places=sorted(((code, labels.get(code, code)) for code in told), key=lambda item: item[1]))
+    scope.update(
+        places=sorted(((code, labels.get(code, code)) for code in told), key=lambda item: item[1]),
+        counting=[handed.forms[-1].title for handed in found if handed.given.is_counting],
+    )
     return page(request, "giveback/municipalities.html", scope)
 
 
@@ -69,7 +72,7 @@ def show_municipalities(request: Request, person: Reader) -> Response:
 def get_csv(request: Request, person: Reader, code: str) -> Response:
     """Give what the page says as CSV."""
     _let_in(person, code)
-    forms = _of_municipality(request, code)
+    forms, _ = _of_municipality(request, code, waits=True)
     note(request, person, "release", f"{HERE}/{code}", count=sum(each.n for each in forms))
     translate = _translate(request)
     protected = translate("protegido")
@@ -123,10 +126,12 @@ def _municipality_page(request: Request, person: Person, code: str, trouble: str
     with reading(request.app.state.engine) as session:
         replies = _read_replies(store.fact(session, REPLIES + code))
     scope = lab_scope(request, person.who, HERE)
+    forms, counting = _of_municipality(request, code, waits=False)
     scope.update(
         code=code,
         name=place_names().get(code, code),
-        forms=_of_municipality(request, code),
+        forms=forms,
+        counting=counting,
         themes=_themes(request, code),
         replies=replies,
         trouble=trouble,
@@ -182,7 +187,7 @@ def show_public_form(request: Request, form_id: str) -> HTMLResponse:
     plan = _plan(request, form_id)
     if not plan.is_public:
         raise ProblemError(PROBLEMS["form_not_found"], form=form_id)
-    handed = handed_out(request, form_id)
+    handed = handed_out(request, form_id, waits=False)
     newest, k = handed.forms[-1], handed.groups.public
     wanted = [line for line in handed.given.lines if line.column.key in plan.public]
     parts = public_parts(wanted, language_of(newest, page_language(request)), _words(request), k)
@@ -206,22 +211,22 @@ def _form_ids(request: Request) -> list[str]:
     return [row.form_id for row in request.app.state.forms.current()]
 
 
-def _of_municipality(request: Request, code: str) -> list[FormGiven]:
-    """Return what is told of each form there."""
-    language, found = page_language(request), []
+def _of_municipality(request: Request, code: str, waits: bool) -> tuple[list[FormGiven], list[str]]:
+    """Return what is told of each form there, and the titles of those that are counted for the first time."""
+    language, found, counting = page_language(request), list[FormGiven](), list[str]()
     for form_id in _form_ids(request):
-        handed = handed_out(request, form_id)
+        handed = handed_out(request, form_id, waits)
         newest, given = handed.forms[-1], handed.given
+        if given.is_counting:
+            counting.append(newest.title)
         parts = municipality_parts(given.lines, code, language_of(newest, language), _words(request))
         if parts:
             found.append(FormGiven(form_id, newest.title, parts, given, max(part.n for part in parts)))
-    return found
+    return found, counting
 
 
-def _columns_told(request: Request, form_id: str) -> set[str]:
-    names = {
-        name for line in handed_out(request, form_id).given.lines if line.told.is_divided for name in line.told.columns
-    }
+def _places_told(given: Given) -> set[str]:
+    names = {name for line in given.lines if line.told.is_divided for name in line.told.columns}
     return names - {OTHERS, NO_PLACE}
 
 

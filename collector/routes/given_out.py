@@ -42,15 +42,20 @@ def store_of(request: Request) -> GivebackStore:
     return found
 
 
-def handed_out(request: Request, form_id: str) -> Handed:
-    """Return what is told of a form now, and keep it as told. Raises form_not_found."""
+def handed_out(request: Request, form_id: str, waits: bool = True) -> Handed:
+    """Return what is told of a form now, and keep it as told. Raises form_not_found.
+
+    waits: for the first count of a large form too; who does not is told nothing until it is there.
+    """
     forms = versions_of(request, form_id)
     if not forms:
         raise ProblemError(PROBLEMS["form_not_found"], form=form_id)
     table, direct, groups = tables_of(forms), direct_keys(forms), small_groups_of(forms)
     places = territory_columns(table.columns, municipalities())
     columns = [each for each in table.columns if each not in places and can_be_told(each, direct)]
-    given = store_of(request).given(form_id, columns, places, now_ms(), groups)
+    known = request.app.state.arrivals.form_count(form_id)
+    people = 0 if waits or known is None else known.usable
+    given = store_of(request).given(form_id, columns, places, now_ms(), groups, people)
     return Handed(forms, table, columns, places, groups, given)
 
 

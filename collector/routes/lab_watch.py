@@ -15,6 +15,7 @@ from collector.lab.freshness import Board
 from collector.lab.late import STATES, board_rows, late_text, report_rows, since
 from collector.lab.quotas import Wanted, places_of, quotas_of, uncounted
 from collector.lab.reporting import Reports, date_of, summed
+from collector.lab.small_groups import small_groups_of
 from collector.lab.tables import Column
 from collector.pages import page, page_language, translator
 from collector.problems import PROBLEMS, ProblemError
@@ -22,9 +23,8 @@ from collector.queries import arrivals as queries
 from collector.queries import lab as lab_queries
 from collector.queries import plans as plan_queries
 from collector.queries.lab import node_names
-from collector.rooms.sense.suppression import K_PARTNERS
 from collector.routes.access import Person, lab_user, person_who_may
-from collector.routes.lab_opened import OpenForm, open_form
+from collector.routes.lab_opened import OpenForm, open_form, versions_of
 from collector.routes.lab_scope import lab_scope
 from collector.territory import place_labels
 from collector.watching import Watched, watch_of
@@ -44,7 +44,8 @@ WHOLE_ANSWER = 200  # characters of an answer that a quota may ask for
 def show_board(request: Request, user: User, form: str = "", compartir: bool = False) -> HTMLResponse:
     """Show form × municipality: who is up to date, due, overdue, delinquent, and why a cell is empty."""
     watched = watch_of(request.app.state).now()
-    board, reports = _board(watched, form, compartir), summed(watched.reports(form))
+    groups = _groups(request, watched) if compartir else {}
+    board, reports = _board(watched, form, groups), summed(watched.reports(form))
     scope = lab_scope(request, user, HERE) | _words(request)
     scope |= {
         "board": board,
@@ -54,17 +55,27 @@ def show_board(request: Request, user: User, form: str = "", compartir: bool = F
         "silent": watched.silent if not compartir else (),
         "form": form,
         "is_shared": compartir,
-        "k": K_PARTNERS,
+        "groups": groups,
         "here": HERE,
         "query": _query(form, compartir),
     }
     return page(request, "lab/board.html", scope)
 
 
-def _board(watched: Watched, form: str, is_shared: bool) -> Board:
+def _board(watched: Watched, form: str, groups: Mapping[str, int]) -> Board:
     if form and form not in {line.form_id for line in watched.forms}:
         raise ProblemError(PROBLEMS["form_not_found"], form=form)
-    return watched.board(K_PARTNERS if is_shared else 0, form)
+    return watched.board(form, groups)
+
+
+def _shown(request: Request, form: str, is_shared: bool) -> Board:
+    watched = watch_of(request.app.state).now()
+    return _board(watched, form, _groups(request, watched) if is_shared else {})
+
+
+def _groups(request: Request, watched: Watched) -> dict[str, int]:
+    """Return form -> how many answers a cell needs at least to be shared."""
+    return {line.form_id: small_groups_of(versions_of(request, line.form_id)).shared for line in watched.forms}
 
 
 def _query(form: str, is_shared: bool) -> dict[str, str]:
@@ -88,14 +99,14 @@ def _text(request: Request, board: Board) -> str:
 @router.get("/al-dia/aviso.txt")
 def send_text(request: Request, user: User, form: str = "", compartir: bool = False) -> Response:
     """Send who is late as text for a message, in the language of the page: `?lang=en` for English."""
-    board = _board(watch_of(request.app.state).now(), form, compartir)
+    board = _shown(request, form, compartir)
     return _file(_text(request, board), "aviso.txt", "text/plain")
 
 
 @router.get("/al-dia/tablero.csv")
 def send_board(request: Request, user: User, form: str = "", compartir: bool = False) -> Response:
     """Send the board, a cell a row; protected as the page is when it is to be shared."""
-    board = _board(watch_of(request.app.state).now(), form, compartir)
+    board = _shown(request, form, compartir)
     return _file(_csv(board_rows(board)), "tablero.csv", "text/csv")
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 from pyxform.xls2xform import convert
+from sqlalchemy import Engine
 
 from collector import people
-from collector.db import reading, writing
+from collector.db import open_engine, prepare_store, reading, writing
 from collector.queries import store
 from collector.queries.people import put_user
 from collector.queries.records import Arrival, ingest, last_number
@@ -63,6 +64,17 @@ def _xform(version: str, edad: str, more: str, topics: str) -> str:
 def barrio_xforms() -> dict[str, str]:
     """Give version -> XForm: "2" asks the age with decimals, one question more and has one topic more."""
     return {"1": _xform("1", "integer", "", ""), "2": _xform("2", "decimal", MORE, ROADS)}
+
+
+@pytest.fixture
+def engine(make_database_url: Callable[..., str], tmp_path: Path) -> Iterator[Engine]:
+    """Give a central store: on SQLite and again on PostgreSQL."""
+    made = open_engine(make_database_url(tmp_path))
+    prepare_store(made)
+    with writing(made) as session:
+        store.first_facts(session, "central")
+    yield made
+    made.dispose()
 
 
 @cache

@@ -143,7 +143,7 @@ def test_a_form_for_some_nodes_is_expected_from_where_they_work() -> None:
 
 def test_what_is_shared_protects_cells_of_few_answers_and_says_so() -> None:
     coverage = Coverage({("agua", TOLE.code): Seen(START, 4, 4), ("agua", SONA.code): Seen(START, 5, 5)})
-    board = board_of([form()], coverage, [TOLE, SONA], START + 30, k=5)
+    board = board_of([form()], coverage, [TOLE, SONA], START + 30, {"agua": 5})
     tole, sona = (row.cells[0] for row in board.rows)
     assert tole == Cell("agua", "protected")
     assert (sona.state, sona.count) == ("delinquent", 5)
@@ -195,7 +195,7 @@ def test_the_message_thanks_only_those_of_whom_something_was_expected() -> None:
     coverage = Coverage({("agua", TOLE.code): Seen(START, 9, 9)})
     never = late_text(board_of([form(0)], coverage, [TOLE], START), "Central", SPANISH)
     soon = late_text(board_of([form(14)], Coverage({}), [TOLE], START), "Central", SPANISH)
-    few = late_text(board_of([form(14)], coverage, [TOLE], START, k=10), "Central", SPANISH)
+    few = late_text(board_of([form(14)], coverage, [TOLE], START, {"agua": 10}), "Central", SPANISH)
     assert "dice cada cuánto" in never and "Todavía no toca" in soon and "señalar a nadie" in few
     assert "están al día" not in never + soon + few
     english = load_english()

@@ -211,6 +211,28 @@ def test_of_a_large_form_nobody_waits_for_new_counts(lab: Lab, monkeypatch: pyte
 # --- the pages
 
 
+def test_the_first_count_of_a_large_form_is_waited_for_by_files_and_by_no_page(
+    asked: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(asked, "gusta")
+    monkeypatch.setattr("collector.giveback_store.AT_ONCE", 100)
+    go_on, count = threading.Event(), giveback_store._count
+
+    def slow_count(*given: Any) -> Any:
+        assert go_on.wait(30)
+        return count(*given)
+
+    monkeypatch.setattr("collector.giveback_store._count", slow_count)
+    for address in ("/publico/barrio", "/municipio", "/municipio/0810"):
+        text = asked.browser.get(address).text
+        assert "Se están contando las respuestas: Mi barrio" in text and "Todavía no hay" not in text
+    threading.Timer(0.2, go_on.set).start()
+    assert "barrio,gusta" in asked.browser.get("/municipio/0810.csv").text
+    for address, said in (("/publico/barrio", "180 personas"), ("/municipio", "Alanje"), ("/municipio/0810", "120")):
+        text = asked.browser.get(address).text
+        assert said in text and "Se están contando" not in text
+
+
 @pytest.fixture
 def asked(open_lab: Lab) -> Lab:
     """Give a node where 120 people of San Miguelito and 60 of Alanje answered, and a mayor's account."""

@@ -3,7 +3,6 @@
 import gzip
 import random
 import re
-from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from pyxform.xls2xform import convert
 from sqlalchemy import Engine
 
-from collector.db import open_engine, prepare_store, reading, writing
+from collector.db import reading, writing
 from collector.form_plan import Plan
 from collector.lab.charts import Share
 from collector.lab.filters import Filters, filters_from
@@ -20,7 +19,7 @@ from collector.lab.scales import Scale, bands_of, is_scale, scales_of
 from collector.lab.summaries import question_count
 from collector.lab.tables import Column, tables_of
 from collector.lab.tiles import WIDTHS, blocks_of
-from collector.queries import plans, store
+from collector.queries import plans
 from collector.queries.lab import Only, answer_counts, hour_counts, newest_records, newest_texts, plain
 from collector.queries.people import put_user
 from collector.queries.records import Arrival, ingest
@@ -145,16 +144,6 @@ def test_a_page_on_which_nothing_is_left_says_so(trust: Lab) -> None:
 
 
 # --- the two databases
-
-
-@pytest.fixture
-def engine(make_database_url: Callable[..., str], tmp_path: Path) -> Iterator[Engine]:
-    made = open_engine(make_database_url(tmp_path))
-    prepare_store(made)
-    with writing(made) as session:
-        store.first_facts(session, "central")
-    yield made
-    made.dispose()
 
 
 def put(engine: Engine, lab_record: dict[str, object]) -> None:

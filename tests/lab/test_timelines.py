@@ -1,10 +1,8 @@
 """Questions for a date are drawn over time: by day, week, month, quarter or years, the same on both databases."""
 
 import re
-from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,12 +10,11 @@ from hypothesis import strategies as st
 from pyxform.xls2xform import convert
 from sqlalchemy import Engine
 
-from collector.db import open_engine, prepare_store, reading, writing
+from collector.db import reading, writing
 from collector.lab.charts import CHART_LETTERS, counted_columns, named_columns
 from collector.lab.summaries import QuestionCount, chars_needed, question_count
 from collector.lab.tables import Column, tables_of
 from collector.lab.timelines import TimeLine, time_line
-from collector.queries import store
 from collector.queries.lab import answer_counts
 from collector.queries.records import Arrival, ingest
 from sync.records import canonical_bytes, read_record
@@ -105,16 +102,6 @@ def test_a_day_that_no_calendar_has_is_left_out_and_said() -> None:
 
 
 # --- in the store, and on the page
-
-
-@pytest.fixture
-def engine(make_database_url: Callable[..., str], tmp_path: Path) -> Iterator[Engine]:
-    made = open_engine(make_database_url(tmp_path))
-    prepare_store(made)
-    with writing(made) as session:
-        store.first_facts(session, "central")
-    yield made
-    made.dispose()
 
 
 def answered(lab: Lab) -> list[dict[str, object]]:

@@ -125,6 +125,9 @@ def test_what_is_shared_hides_small_cells_in_page_and_file(open_lab: Lab) -> Non
     assert (rows["0810"]["answers"], rows["0401"]["answers"], rows["0401"]["status"]) == ("5", "", "protected")
     assert "datos protegidos" in open_lab.browser.get("/lab/al-dia", params={"compartir": "1"}).text
     assert board(open_lab)["0401"]["answers"] == "4"
+    open_lab.publish(open_lab.xforms["1"].replace('version="1"', 'version="9" k_shared="6"'))
+    assert board(open_lab, compartir="1")["0810"]["status"] == "protected"
+    assert "desde 6 respuestas" in open_lab.browser.get("/lab/al-dia", params={"compartir": "1"}).text
 
 
 def test_reporting_rates_stand_in_a_file_under_their_own_names(open_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

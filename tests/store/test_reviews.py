@@ -316,7 +316,6 @@ def test_a_picked_record_tells_whether_it_still_counts_and_what_was_said_last(fu
         assert {every[n]: len(words[every[n]]) for n in (2, 3, 4, 5)} == {
             every[2]: 1, every[3]: 1, every[4]: 2, every[5]: 1,
         }  # fmt: skip
-        assert reviews.edit_counts(session, [every[1], every[10], every[2]]) == {every[1]: 1, every[10]: 1, every[2]: 0}
 
 
 def test_what_came_back_is_found_by_where_it_was_born(full: Engine) -> None:
