@@ -1,8 +1,8 @@
 """The log's numbers, and how every fast statement is asked: by the driver, as it stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
-from sqlite3 import Error as SqliteError
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,26 +17,31 @@ def asked(connection: Connection, statement: str, *values: object) -> Sequence[S
 
     For statements that are asked for every batch. They see what is written, not what a session still holds back.
     """
-    if connection.dialect.name == "sqlite":
-        rows: list[Any] = _by_driver(connection, "execute", statement, values).fetchall()
-        return rows
-    return connection.exec_driver_sql(for_psycopg(statement), values).all()
+    with _by_driver(connection, "execute", statement, values) as answer:
+        rows: list[Any] = answer.fetchall()
+    return rows
 
 
 def told(connection: Connection, statement: str, *values: object) -> None:
     """Carry out one of our own statements that gives no rows."""
-    if connection.dialect.name == "sqlite":
-        _by_driver(connection, "execute", statement, values)
-    else:
-        connection.exec_driver_sql(for_psycopg(statement), values)
+    with _by_driver(connection, "execute", statement, values):
+        pass
 
 
 def told_of_each(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
     """Carry out one of our own statements once for each row of values."""
+    with _by_driver(connection, "executemany", statement, rows):
+        pass
+
+
+def among(connection: Connection, values: Sequence[object]) -> tuple[str, Sequence[object]]:
+    """Return how a statement asks for a column that is one of `values`, and what to bind there.
+
+    PostgreSQL takes them as one array: a statement that is always the same is read once, by the driver and by it.
+    """
     if connection.dialect.name == "sqlite":
-        _by_driver(connection, "executemany", statement, rows)
-    else:
-        connection.exec_driver_sql(for_psycopg(statement), rows)
+        return f"IN ({marks(len(values))})", values
+    return "= ANY(?)", [list(values)]
 
 
 def marks(count: int) -> str:
@@ -50,12 +55,19 @@ def for_psycopg(statement: str) -> str:
     return statement.replace("?", "%s")
 
 
-def _by_driver(connection: Connection, how: str, statement: str, values: Sequence[Any]) -> Any:
-    """Ask SQLite itself, and tell its errors as every other statement does."""
+@contextmanager
+def _by_driver(connection: Connection, how: str, statement: str, values: Sequence[Any]) -> Iterator[Any]:
+    """Give the driver's own cursor of a statement, and tell its errors as every other statement does."""
+    trouble: Any = connection.dialect.loaded_dbapi.Error
+    written = statement if connection.dialect.name == "sqlite" else for_psycopg(statement)
+    cursor: Any = connection.connection.cursor()
     try:
-        return getattr(connection.connection.driver_connection, how)(statement, values)
-    except SqliteError as error:
-        raise DBAPIError.instance(statement, None, error, SqliteError) from error
+        getattr(cursor, how)(written, values)
+        yield cursor
+    except trouble as error:
+        raise DBAPIError.instance(written, None, error, trouble) from error
+    finally:
+        cursor.close()
 
 
 def take_numbers(session: Session, count: int) -> int:

@@ -126,7 +126,9 @@ def test_what_comes_before_its_room_waits_for_it(make_node: Callable[..., Node])
     assert texts(there, room) == ["Uno"] and there.ids() == [room]
 
 
-def test_two_note_takers_on_two_tablets_merge_into_one_timeline_at_central(make_node: Callable[..., Node]) -> None:
+def test_two_note_takers_on_two_tablets_merge_into_one_timeline_at_central(
+    make_node: Callable[..., Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
     central, one, two = make_node("central"), make_node("una"), make_node("dos")
     one.enrol_at(central)
     two.enrol_at(central)
@@ -137,9 +139,12 @@ def test_two_note_takers_on_two_tablets_merge_into_one_timeline_at_central(make_
         ingest(session, [made(opening)], now_ms())
     chance = random.Random(7)
     writers = {"una": (here, Writer(new_token())), "dos": (there, Writer(new_token()))}
+    begun = now_ms() - 60_000
     for count in range(1, 21):
         name = chance.choice(["una", "dos"])
         rooms, writer = writers[name]
+        # of two notes of one millisecond nobody knows which was first
+        monkeypatch.setattr("collector.room_store.now_ms", lambda moment=begun + count: moment)
         rooms.add(note(room, f"{count} de {name}", writer, count))
     for node in (two, one, two):
         assert node.sync().error == ""
