@@ -98,6 +98,12 @@ class FormStore:
             closed = plan_queries.not_open(session)
         return [row for row in self.current() if row.form_id not in closed]
 
+    def public(self) -> list[FormVersion]:
+        """Return the newest version of each form with a page of results for everybody, newest form first."""
+        with reading(self._engine) as session:
+            told = {form_id for form_id, plan in plan_queries.plans(session).items() if plan.is_public}
+        return [row for row in self.current() if row.form_id in told] if told else []
+
     def file(self, form_id: str, version: str, name: str) -> StoredFile | None:
         """Return one file of a version with its content, None when there is none of that name."""
         with reading(self._engine) as session:

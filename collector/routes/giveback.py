@@ -175,9 +175,7 @@ def _themes(request: Request, code: str) -> list[tuple[str, int, list[str]]]:
 @router.get(PUBLIC)
 def show_public_forms(request: Request) -> HTMLResponse:
     """Show the forms that have a page for everybody."""
-    forms = [
-        (row.form_id, row.title) for row in request.app.state.forms.current() if _plan(request, row.form_id).is_public
-    ]
+    forms = [(row.form_id, row.title) for row in request.app.state.forms.public()]
     return page(request, "giveback/public_forms.html", _public_scope(request) | {"forms": forms})
 
 

@@ -11,4 +11,5 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 def start(request: Request) -> HTMLResponse:
     """The surveys of this node."""
-    return page(request, "citizen/start.html", {"forms": request.app.state.forms.open()})
+    forms = request.app.state.forms
+    return page(request, "citizen/start.html", {"forms": forms.open(), "has_results": bool(forms.public())})

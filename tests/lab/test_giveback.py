@@ -326,8 +326,9 @@ def test_the_day_of_the_numbers_is_that_of_the_clock_here() -> None:
 def test_a_form_is_public_only_when_the_lab_says_so(asked: Lab) -> None:
     with httpx.Client(base_url=asked.node.url, headers={"Accept": "text/html"}) as anybody:
         assert anybody.get("/publico/barrio").status_code == 404
-        assert "Mi barrio" not in anybody.get("/publico").text
+        assert "Mi barrio" not in anybody.get("/publico").text and "/publico" not in anybody.get("/").text
         publish(asked, "gusta", "temas")
+        assert 'href="/publico"' in anybody.get("/").text
         assert "Mi barrio" in anybody.get("/publico").text
         shown = anybody.get("/publico/barrio").text
         assert "Contestaron 180 personas" in shown and "¿Le gusta su barrio?" in shown
