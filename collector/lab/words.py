@@ -3,13 +3,16 @@
 from typing import Any
 
 from collector.forms.model import IR, OUTPUT_MARK, Form, Text, text_in
+from collector.forms.plain_words import plain_words
 
 NOTHING_TO_NAME = "…"
 
 
 def words_of(text: Text, language: str, form: Form) -> str:
-    """Return a text with the answers that it shows named in braces: "¿Cuántos años tiene {nombre}?"."""
-    return named(text_in(text, language, form), form)
+    """Return a text without marks of other tools, the answers that it shows named in braces: "¿Cuántos años tiene
+    {nombre}?".
+    """
+    return named(plain_words(text_in(text, language, form)), form)
 
 
 def named(words: str, form: Form) -> str:

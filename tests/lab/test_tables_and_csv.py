@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from collector.forms.model import Form
 from collector.lab.csv import CsvRecord, Layout, csv_lines, header, split_choices
 from collector.lab.tables import Column, shown, tables_of, typed, wider
+from tests.forms.sheet_findings import SURVEY, choices, form_of
 from tests.lab.test_charts import make_form
 
 OLD = make_form("1", ("g/edad", "integer", ()), ("nota", "note", ()), ("temas", "select_multiple", ("agua", "luz")))
@@ -50,6 +51,15 @@ def test_columns_stand_in_the_order_of_the_newest_version_and_removed_ones_come_
         ("nueva", "TEXT"), ("g/edad", "REAL"), ("temas", "TEXT"), ("g2/h/x", "TEXT"),
     ]  # fmt: skip
     assert [choice.name for choice in columns[2].choices] == ["agua", "luz", "caminos"]
+
+
+def test_labels_are_read_without_the_marks_that_authors_write_for_other_tools() -> None:
+    listed = choices(("uso", "si", "**Sí**"), ("uso", "no", "<b>No</b>"))
+    asked = ("integer", "edad", '**Edad** de <span style="color:red">usted</span>')
+    form = form_of(SURVEY, asked, ("select_one uso", "usa", "# ¿La usa?"), choices=listed)
+    age, use = tables_of([form]).columns
+    assert (age.label(""), use.label("")) == ("Edad de usted", "¿La usa?")
+    assert use.choice_labels("") == {"si": "Sí", "no": "No"}
 
 
 def test_the_head_has_the_names_and_the_order_of_odk_central() -> None:
