@@ -13,6 +13,9 @@ from collector.forms.model import Form
 from collector.lab.csv import CsvRecord
 from collector.lab.identifiers import hidden_keys, without
 from collector.lab.listed import with_place_columns
+from collector.lab.odk_fields import AUDIT
+from collector.lab.odk_names import sanitized
+from collector.lab.tables import answers_of, text_at
 from collector.lab.whole_record import files_of
 from collector.queries import blobs
 from collector.queries.exports import count_taken, taken_page
@@ -27,6 +30,7 @@ except ImportError:  # without a wheel (Termux)
 
 PAGE_RECORDS = 500
 MOST_HASHES = 500
+PIECE_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,21 @@ class Source:
                 )
             before = page[-1].n
 
+    def files(self) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Give the name in an archive and the bytes of each file that is here: "archivos/RECORD/foto.jpg"."""
+        for record in self.records():
+            named = files_of(record.content)
+            # not the XML of a submission from Collect
+            here = {name for name in record.files_here & named.keys() if not name.startswith("odk:")}
+            if self.veiled is not None:  # Collect's audit tells what people wrote and took back, names too
+                here.discard(text_at(answers_of(record.content), AUDIT.strip("/")).strip())
+            given = set[str]()
+            for name in sorted(here):
+                safe = sanitized(name) or "archivo"
+                safe = f"{named[name]}-{safe}" if safe.lower() in given else safe
+                given.add(safe.lower())
+                yield f"archivos/{record.content['id']}/{safe}", file_pieces(self.engine, named[name])
+
     def lines(self) -> Iterator[str]:
         """Give each record as a line of JSON: what this node knows of it, and its bytes where nothing is hidden."""
         before = self.before
@@ -107,6 +126,18 @@ class Source:
         if shown == content:
             return body
         return json.dumps(shown, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def file_pieces(engine: Engine, sha256: str) -> Iterator[bytes]:
+    """Give a file a piece at a time, each in a short transaction of its own."""
+    at = 0
+    while True:
+        with reading(engine) as session:
+            piece = blobs.read_part(session, sha256, at, PIECE_BYTES)
+        if not piece:
+            return
+        yield piece
+        at += len(piece)
 
 
 def source_of(

@@ -46,7 +46,9 @@ class TooManyError(Exception):
 
 @dataclass(frozen=True)
 class Take:
-    """What is written. records: gives all of them, each time anew; lines: the same as JSON; facts: of the export."""
+    """What is written. records: gives all of them, each time anew; lines: the same as JSON; facts: of the export;
+    files: gives the name in an archive and the bytes of each file that people sent.
+    """
 
     form_id: str
     title: str
@@ -56,6 +58,7 @@ class Take:
     book: Sequence[Entry]
     facts: Mapping[str, Any]
     bom: bool = True
+    files: Callable[[], Iterator[tuple[str, Iterator[bytes]]]] = lambda: iter(())
     cuts: list[int] = field(default_factory=list)  # how long each text was that the format could not hold whole
 
 
@@ -120,6 +123,17 @@ def write_package(path: Path, take: Take, tick: Tick) -> Counts:
                 "datapackage.json", datapackage(take.form_id, take.title, take.sheets, told, take.facts)
             )  # fmt: skip
     return told
+
+
+def write_with_files(path: Path, take: Take, tick: Tick) -> Counts:
+    """Write the same with the files that people sent, a folder a record; pictures are packed already."""
+    counts = write_package(path, take, tick)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
+        for name, pieces in take.files():
+            with archive.open(name, "w", force_zip64=True) as member:
+                for piece in pieces:
+                    member.write(piece)
+    return counts
 
 
 def codebook_csv(book: Iterable[Entry], bom: bool = True) -> str:

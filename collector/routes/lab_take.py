@@ -44,7 +44,9 @@ LEAST_RECIPIENT = 3
 _JOBS_LOCK = Lock()
 REVIEWS = ("", "received", "approved", "has_issues", "rejected")
 NAMES = {
-    "csv": "CSV y diccionario, en un ZIP", "xlsx": "Excel (.xlsx)", "sqlite": "SQLite (.db)",
+    "csv": "CSV y diccionario, en un ZIP",
+    "files": "CSV y diccionario con fotos, sonidos y archivos, en un ZIP",
+    "xlsx": "Excel (.xlsx)", "sqlite": "SQLite (.db)",
     "jsonl": "JSON Lines: los registros tal como son", "geojson": "GeoJSON: un punto por respuesta",
     "parquet": "Parquet", "sav": "SPSS (.sav)", "dta": "Stata (.dta)",
 }  # fmt: skip
@@ -52,6 +54,7 @@ NAMES = {
 ASKED = ("purpose", "recipient", "format", "review", "labels", "language", "split", "profile", "bom")
 NO_RECIPIENT = "Diga a quién se lo dará: un archivo para compartir se anota con quien lo recibe."
 NOT_LINES = "JSON Lines es el registro tal como nació y no se comparte. Elija otro formato."
+NOT_FILES = "Las fotos y los sonidos muestran a personas y no se comparten. Elija otro formato."
 NOT_WHOLE = "Hacia afuera su cuenta solo puede dar el archivo «Para compartir». Elíjalo o quite a quién se lo dará."
 
 
@@ -88,6 +91,8 @@ def _trouble(person: Person, posted: dict[str, str]) -> str:
         return NO_RECIPIENT
     if is_shared and posted.get("format") == "jsonl":  # the very bytes, and nothing left out: both cannot be
         return NOT_LINES
+    if is_shared and posted.get("format") == "files":
+        return NOT_FILES
     if recipient and not is_shared and not person.may("identifiers"):
         return NOT_WHOLE
     return ""
@@ -187,6 +192,7 @@ def _take(
         _book(request, opened, source.hidden, language, is_counted=not is_shared),
         facts,
         bom=posted.get("bom", "1") == "1",
+        files=source.files,
     )
 
 

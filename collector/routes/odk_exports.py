@@ -17,6 +17,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
 from collector.db import reading
+from collector.exports.records import file_pieces
 from collector.lab.odk_csv import Layout, Sent, add_choices, in_order, root_lines, row_lines
 from collector.lab.odk_fields import AUDIT, Field, fields_of, merged
 from collector.lab.odk_filter import EVERYTHING, Filter, FilterError, read_filter
@@ -27,7 +28,7 @@ from collector.lab.tables import text_at
 from collector.lab.zipped import archive_pieces, in_pieces
 from collector.odk_problems import OdkError
 from collector.odk_submissions import Known, Shelf
-from collector.queries import blobs, odk
+from collector.queries import odk
 from collector.routes.access import Person
 from collector.routes.audited import note
 from collector.routes.lab_scope import zone_here
@@ -46,7 +47,6 @@ from collector.routes.odk_common import (
 router = APIRouter(prefix="/v1", include_in_schema=False, route_class=OdkRoute)
 Exporter = Annotated[Person, Depends(who_may("export"))]
 BASE = "/projects/{project_id}/forms/{form_id}"
-PIECE_BYTES = 256 * 1024
 MOST_LIMIT = 2**31
 _LEADING_NUMBER = re.compile(r"\s*\+?0*([1-9][0-9]{0,17})", re.ASCII)
 ASKED = ["GET", "HEAD"]
@@ -204,7 +204,7 @@ def _media(export: Export) -> Iterator[tuple[str, Iterable[bytes]]]:
         for name, sha256 in known.files.items():
             given = names.give(name, known.seen.root.id, sha256) if name != audit else ""
             if given:
-                yield given, _content(export.shelf.engine, sha256)
+                yield given, file_pieces(export.shelf.engine, sha256)
 
 
 def _audits(export: Export) -> Iterator[tuple[str, Iterable[bytes]]]:
@@ -216,7 +216,7 @@ def _audits(export: Export) -> Iterator[tuple[str, Iterable[bytes]]]:
     if not export.shelf.is_open:
         return
     lines = audit_lines(
-        (known.sent.key, b"".join(_content(export.shelf.engine, known.files[name])))
+        (known.sent.key, b"".join(file_pieces(export.shelf.engine, known.files[name])))
         for known in export.shelf.each(export.asked, export.numbers[::-1])
         if (name := _audit_name(known)) in known.files
     )
@@ -228,18 +228,6 @@ def _audits(export: Export) -> Iterator[tuple[str, Iterable[bytes]]]:
 def _audit_name(known: Known) -> str:
     field = next((field for field in known.fields if field.path == AUDIT), None)
     return text_at(known.sent.answers, field.key).strip() if field else ""
-
-
-def _content(engine: Engine, sha256: str) -> Iterator[bytes]:
-    """Give a file a piece at a time, each in a short transaction of its own."""
-    at = 0
-    while True:
-        with reading(engine) as session:
-            piece = blobs.read_part(session, sha256, at, PIECE_BYTES)
-        if not piece:
-            return
-        yield piece
-        at += len(piece)
 
 
 # --- headers

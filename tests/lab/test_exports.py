@@ -32,6 +32,7 @@ from collector.exports.writing import Take, TooManyError, write_xlsx
 from collector.lab.tables import TEXT, tables_of
 from collector.problems import PROBLEMS
 from collector.queries.audit import list_entries
+from collector.queries.blobs import add_blob
 from collector.queries.lab import newest_records
 from collector.queries.people import put_user
 from collector.tables.log import Record
@@ -39,7 +40,7 @@ from tests.lab.conftest import MOMENT_MS, PASSWORD, Lab, hashed
 from tests.lab.test_repeats import ANSWERS
 from tests.lab.visitas import visitas_xml
 
-EVERY_FORMAT = ("csv", "xlsx", "jsonl", "geojson", "sqlite", "parquet", "sav", "dta")
+EVERY_FORMAT = ("csv", "files", "xlsx", "jsonl", "geojson", "sqlite", "parquet", "sav", "dta")
 PURPOSE = "informe de junio"
 
 
@@ -86,6 +87,51 @@ def visits(open_lab: Lab) -> Lab:
     open_lab.publish(visitas_xml())
     open_lab.put(open_lab.record("visitas", {"jefa": "Luz"}), open_lab.record("visitas", ANSWERS))
     return open_lab
+
+
+PHOTOS = (
+    "| survey | | | | |\n| | type | name | label | bind::privacy |\n| | text | idea | ¿Qué ve? | |\n"
+    "| | image | rio | El río | |\n| | image | cara | Su foto | direct |\n"
+    "| settings | | |\n| | form_id | version |\n| | fotos | 1 |\n"
+)
+
+
+def put_files(lab: Lab, answers: dict[str, str], files: dict[str, bytes]) -> str:
+    """Store files and a record that names them, and one more that has not come; return the record's id."""
+    blobs = [{"name": "lejos.jpg", "sha256": "0" * 64, "bytes": 9, "type": "image/jpeg"}]
+    with writing(lab.node.app.state.engine) as session:
+        for name, content in files.items():
+            sha256 = add_blob(session, content, "image/jpeg")
+            blobs.append({"name": name, "sha256": sha256, "bytes": len(content), "type": "image/jpeg"})
+    (record_id,) = lab.put(lab.record("fotos", answers, blobs=blobs))
+    return record_id
+
+
+def test_photos_come_with_the_tables_in_a_folder_of_their_record(open_lab: Lab) -> None:
+    open_lab.publish(str(convert(PHOTOS, validate=False, file_type=".md").xform))
+    large = b"agua" * 300_000
+    answers = {"rio": "foto.jpg", "cara": "yo.jpg", "meta/audit": "audit.csv"}
+    one = put_files(open_lab, answers, {"foto.jpg": b"r", "yo.jpg": b"y", "audit.csv": b"a"})
+    other = put_files(open_lab, {"rio": "foto.jpg"}, {"foto.jpg": large, "FOTO:.jpg": b"F", "odk:submission.xml": b"<"})
+    found = members(take(open_lab, "fotos", format="files"))
+    again = hashlib.sha256(large).hexdigest()  # some systems do not tell capitals apart
+    assert {name: content for name, content in found.items() if name.startswith("archivos/")} == {
+        f"archivos/{one}/foto.jpg": b"r", f"archivos/{one}/yo.jpg": b"y", f"archivos/{one}/audit.csv": b"a",
+        f"archivos/{other}/FOTO.jpg": b"F", f"archivos/{other}/{again}-foto.jpg": large,
+    }  # fmt: skip
+    assert {row["KEY"].removeprefix("uuid:") for row in table_in(found["fotos.csv"])} == {one, other}
+    with writing(open_lab.node.app.state.engine) as session:
+        put_user(session, "analista@ejemplo.pa", hashed(PASSWORD), MOMENT_MS, "analyst")
+    with httpx.Client(base_url=open_lab.node.url, headers={"Accept": "text/html"}, timeout=30) as analyst:
+        analyst.post("/lab/login", data={"email": "analista@ejemplo.pa", "password": PASSWORD})
+        theirs = members(take(open_lab, "fotos", analyst, format="files"))
+    assert [name for name in theirs if one in name] == [f"archivos/{one}/foto.jpg"]
+
+
+def test_photos_are_not_for_sharing(filled: Lab) -> None:
+    asked = {"purpose": PURPOSE, "profile": "1", "recipient": "Universidad", "format": "files"}
+    refused = filled.browser.post("/lab/forms/barrio/llevar", data=asked)
+    assert refused.status_code == 422 and "no se comparten" in refused.text
 
 
 def test_without_a_purpose_nothing_is_read(filled: Lab) -> None:
