@@ -13,9 +13,7 @@ from collector.forms.model import Form
 from collector.lab.csv import CsvRecord
 from collector.lab.identifiers import hidden_keys, without
 from collector.lab.listed import with_place_columns
-from collector.lab.odk_fields import AUDIT
 from collector.lab.odk_names import sanitized
-from collector.lab.tables import answers_of, text_at
 from collector.lab.whole_record import files_of
 from collector.queries import blobs
 from collector.queries.exports import count_taken, taken_page
@@ -85,8 +83,6 @@ class Source:
             named = files_of(record.content)
             # not the XML of a submission from Collect
             here = {name for name in record.files_here & named.keys() if not name.startswith("odk:")}
-            if self.veiled is not None:  # Collect's audit tells what people wrote and took back, names too
-                here.discard(text_at(answers_of(record.content), AUDIT.strip("/")).strip())
             given = set[str]()
             for name in sorted(here):
                 safe = sanitized(name) or "archivo"

@@ -14,6 +14,7 @@ from collector.forms.expressions import reads
 from collector.forms.model import Form, Question
 from collector.forms.people import asks_by_name, asks_by_text
 from collector.forms.program import shape_of
+from collector.lab.odk_fields import AUDIT
 
 MASK = "•••"
 DIRECT, FREE_TEXT = "direct", "free_text"
@@ -121,12 +122,18 @@ def hidden_keys(content: Mapping[str, Any], forms: Sequence[Form]) -> frozenset[
     """Return the keys of a record's direct identifiers. forms: every version of its form.
 
     An answer that no version asks for is judged by its name; of a form that is not known here every answer is one.
+    Collect's audit always is: it tells what people wrote and took back, names too.
     """
     answers = content.get("answers")
     known, asked = tuple(forms), _asked_by(tuple(forms))
     unasked = [key for key in keys_in(answers) if key not in asked] if isinstance(answers, dict) else []
     strange = {key for key in unasked if not known or asks_by_name(key.rpartition("/")[2], "text")}
-    return _direct_in(known) | strange if strange else _direct_in(known)
+    return _veiled_in(known) | strange if strange else _veiled_in(known)
+
+
+@lru_cache(maxsize=256)
+def _veiled_in(forms: tuple[Form, ...]) -> frozenset[str]:
+    return _direct_in(forms) | {AUDIT.strip("/")}
 
 
 def without_identifiers(content: Mapping[str, Any], forms: Sequence[Form]) -> dict[str, Any]:

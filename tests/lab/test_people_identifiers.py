@@ -138,6 +138,13 @@ def test_an_answer_that_no_version_asks_for_is_judged_by_its_name(key: str) -> N
     assert key in hidden and key.replace("telefono", "color") not in hidden
 
 
+def test_collects_audit_tells_what_people_took_back_and_is_a_direct_identifier() -> None:
+    blobs = [{"name": "audit.csv", "sha256": "a" * 64}, {"name": "c.jpg", "sha256": "c" * 64}]
+    said = content(answers={"calle": "c.jpg", "meta/audit": "audit.csv"}, blobs=blobs)
+    left = without_identifiers(said, [form()])
+    assert left["answers"] == {"calle": "c.jpg"} and left["blobs"] == blobs[1:]
+
+
 def test_of_a_form_that_is_not_known_no_answer_stays() -> None:
     left = without_identifiers(content(), [])
     assert "Ana" not in json.dumps(left) and "más luz" not in json.dumps(left, ensure_ascii=False)
