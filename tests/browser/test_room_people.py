@@ -111,14 +111,14 @@ def test_eight_phones_join_write_vote_blind_and_see_the_reveal(come: Come, room:
         vote(phone, "agree" if number < 6 else "disagree")
         vote(phone, "pass" if number < 2 else "agree")
         shows(phone, "Votó todas las frases.")
-        assert "75" not in phone.inner_text("#now"), "what the others voted is on no phone"
+        assert "%" not in phone.inner_text("#now"), "what the others voted is on no phone"
     board = run.context.new_page()
     board.goto(f"http://{host}:{room.node.port}/sala/{room.id}/tablero/frases")
     shows(board, "8")
-    assert "75" not in board.inner_text("main"), "blind until the reveal"
+    assert "%" not in board.inner_text("main"), "blind until the reveal"
     run.click("#reveal-1")
     shows(phones[7], "El resultado está a la vista del grupo.")
-    shows(board, "75")
+    shows(board, "75 %")
     counted = {
         (vote.ref, vote.payload["choice"]): sum(
             other.ref == vote.ref and other.payload == vote.payload for other in room.now.secret.of("vote", "frases")

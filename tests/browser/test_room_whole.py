@@ -202,12 +202,12 @@ def _statements(meeting: Meeting, run: Page, phones: list[Page], notes: Page) ->
         shows(page, "Guardado en este teléfono.")
     assert meeting.now.voters("vote", "frases") == len(present), "what was voted without a signal waits on the phone"
     board = meeting.staff(f"/sala/{meeting.session}/tablero/frases")
-    assert "100" not in board.inner_text("main"), "blind until the reveal"
+    assert "%" not in board.inner_text("main"), "blind until the reveal"
     for page in lost:
         page.context.set_offline(False)
     until(run, lambda: meeting.now.voters("vote", "frases") == PEOPLE)
     reveal(meeting, run, "frases")
-    shows(board, "75")
+    shows(board, "75 %")
     tallies = sorted(str(vote.payload["choice"]) for vote in meeting.now.secret.of("vote", "frases"))
     assert tallies == ["agree"] * 18 + ["disagree"] * 6, "each vote once"
 
