@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from collector.clock import now_ms
 from collector.db import writing
@@ -83,7 +83,7 @@ def test_the_board_is_read_and_a_late_node_is_revoked(
     assert "Besiko, tableta 1 no habla con Central desde hace 9 días" in page.inner_text(".messages")
     page.click("text=Nodo Soná >> nth=0")
     page.click("text=Ya lo revisé: quitar la alarma")
-    assert page.locator("text=Todo bien").count() == 1
+    expect(page.locator("text=Todo bien")).to_have_count(1)
     page.goto(f"{central.url}/lab/equipos")
     page.click("table >> text=Besiko, tableta 1")
     page.screenshot(path=tmp_path / "node.png", full_page=True)
@@ -91,7 +91,7 @@ def test_the_board_is_read_and_a_late_node_is_revoked(
     page.click("text=Dar de baja…")
     page.screenshot(path=tmp_path / "revoke.png", full_page=True)
     page.click("text=Sí, dar de baja")
-    assert "De baja desde" in page.inner_text("main")
+    page.wait_for_selector("main >> text=De baja desde")
 
 
 def test_a_tablet_enrols_by_what_the_picture_says_and_is_proven_safe(
