@@ -84,7 +84,6 @@ def _page(browser: Browser) -> Iterator[tuple[Page, CDPSession]]:
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="es-PA")
     page = context.new_page()
     page.set_default_timeout(120_000)
-    page.add_init_script(f"({WATCH})()")
     yield page, context.new_cdp_session(page)
     context.close()
 
@@ -98,6 +97,7 @@ def _limit(session: CDPSession, *, offline: bool = False, slow: bool = True) -> 
 def _visit(browser: Browser, node: Node) -> tuple[float, float, float]:
     """Return the seconds to the first question and to the scripts, and the milliseconds from tap to thank-you."""
     with _page(browser) as (page, session):
+        page.add_init_script(f"({WATCH})()")
         session.send("Network.enable")
         session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
         _limit(session)
